@@ -1,0 +1,1 @@
+"""The orchestration: what Dagster sees of salespipe."""

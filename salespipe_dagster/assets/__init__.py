@@ -1,0 +1,1 @@
+"""Assets: the source, the tables made from contracts, the charts."""

@@ -1,0 +1,1 @@
+"""I/O managers: MySQL, the lake, chart files."""

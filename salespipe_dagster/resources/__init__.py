@@ -1,0 +1,1 @@
+"""Resources by role: source_db, lake, engine."""

@@ -1,0 +1,168 @@
+"""The settings, and the only place that reads the environment (prefix SALESPIPE_).
+
+Whatever is derived from a setting is derived here, so that nobody else asks which database or which
+month is meant. A name that salespipe does not know is an error: a typing mistake must not run the
+defaults.
+"""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from salespipe_spark import months
+from salespipe_spark.errors import SalespipeError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+PREFIX = "SALESPIPE_"
+
+
+class Settings(BaseSettings):
+    """What is configured; every field is the variable of its name in capitals after SALESPIPE_."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
+
+    home: Path = Field(Path(".salespipe"), description="the folder of everything local")
+    source_url: SecretStr | None = Field(None, description="the shop's database")
+    source_password: SecretStr | None = Field(None, description="its password, where the URL has none")
+    source_password_file: Path | None = Field(None, description="a file that holds its password")
+    source_mode: Literal["synthetic", "external"] | None = Field(None, description="who makes the tables")
+    lake_url: str | None = Field(None, description="the folder of the lake")
+    engine: Literal["sail", "spark"] = Field("sail", description="what transforms")
+    start_month: str | None = Field(None, description="the first month")
+    end_month: str | None = Field(None, description="the last month, inclusive")
+    currency: str = Field("USD", description="the label of money in charts")
+
+    @field_validator("start_month", "end_month")
+    @classmethod
+    def _is_month(cls, value: str | None) -> str | None:
+        return value if value is None else months.parse(value)
+
+    @field_validator("source_url")
+    @classmethod
+    def _is_database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            _parse_url(value.get_secret_value())
+        return value
+
+    @field_validator("lake_url")
+    @classmethod
+    def _is_folder(cls, value: str | None) -> str | None:
+        if value is not None and "://" in value:
+            raise SalespipeError(f"SALESPIPE_LAKE_URL={value}: this version keeps its lake in a local folder.")
+        return value
+
+    @model_validator(mode="after")
+    def _months_make_a_range(self) -> Self:
+        if not self.synthetic and self.start_month is None:
+            hint = "set SALESPIPE_START_MONTH; `salespipe doctor` prints the source's first and last month"
+            raise SalespipeError("SALESPIPE_START_MONTH is not set, and an external source needs it.", hint)
+        if self.last_month < self.first_month:
+            raise SalespipeError(
+                f"The last month {self.last_month} is before the first month {self.first_month}.",
+                "correct SALESPIPE_START_MONTH or SALESPIPE_END_MONTH",
+            )
+        return self
+
+    @classmethod
+    def load(cls) -> Self:
+        """The settings of the environment.
+
+        Raises:
+            SalespipeError: a variable is unknown or has a value that cannot be used.
+        """
+        known = {PREFIX + name.upper() for name in cls.model_fields}
+        unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+        if unknown:
+            raise SalespipeError(
+                f"{', '.join(unknown)}: salespipe knows no such setting.", f"known are {', '.join(sorted(known))}"
+            )
+        return cls.checked()
+
+    @classmethod
+    def checked(cls, **values: object) -> Self:
+        """The settings of the environment with these values over them; errors name the variable."""
+        try:
+            return cls(**values)  # pyright: ignore[reportArgumentType]
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
+            raise SalespipeError(f"{name}: {first['msg']}.", "`salespipe doctor` lists the settings") from error
+
+    @classmethod
+    def embedded(cls, home: Path) -> Self:
+        """The embedded default below a folder, whatever the environment says."""
+        unset = {name: field.default for name, field in cls.model_fields.items()}
+        return cls.model_construct(**(unset | {"home": home}))
+
+    @property
+    def is_default(self) -> bool:
+        """Whether nothing at all is configured."""
+        return not self.model_fields_set
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the tables of the source are made by the synthetic company."""
+        mode = self.source_mode or ("synthetic" if self.source_url is None else "external")
+        return mode == "synthetic"
+
+    @property
+    def source(self) -> URL:
+        """The database's URL, its password included.
+
+        Raises:
+            SalespipeError: the password file cannot be read.
+        """
+        if self.source_url is None:
+            return URL.create("sqlite", database=str(self.root / "source.db"))
+        url = _parse_url(self.source_url.get_secret_value())
+        if self.source_password is not None:
+            return url.set(password=self.source_password.get_secret_value())
+        if self.source_password_file is not None:
+            try:
+                return url.set(password=self.source_password_file.read_text().strip())
+            except OSError as error:
+                hint = "correct SALESPIPE_SOURCE_PASSWORD_FILE"
+                raise SalespipeError(f"The password file cannot be read: {error}.", hint) from error
+        return url
+
+    @property
+    def root(self) -> Path:
+        """The home folder as an absolute path."""
+        return self.home.expanduser().absolute()
+
+    @property
+    def lake(self) -> Path:
+        """The lake's folder as an absolute path."""
+        return Path(self.lake_url).expanduser().absolute() if self.lake_url else self.root / "lake"
+
+    @property
+    def first_month(self) -> str:
+        """The first month, inclusive."""
+        return self.start_month or "2024-01"
+
+    @property
+    def last_month(self) -> str:
+        """The last month, inclusive: the current one where an external source has no end."""
+        if self.end_month is not None:
+            return self.end_month
+        return "2025-12" if self.synthetic else months.month_of(datetime.now(UTC).date())
+
+    @property
+    def months(self) -> list[str]:
+        """All months, in order."""
+        return months.between(self.first_month, self.last_month)
+
+
+def _parse_url(text: str) -> URL:
+    try:
+        url = make_url(text)
+    except ArgumentError:  # its message holds the URL, and with it a password
+        url = None
+    if url is None or url.drivername not in ("sqlite", "mysql+pymysql"):
+        hint = "for example mysql+pymysql://user@host/classicmodels"
+        raise SalespipeError("SALESPIPE_SOURCE_URL is not the URL of a MySQL or SQLite database.", hint)
+    return url

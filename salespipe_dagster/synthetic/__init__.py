@@ -1,0 +1,1 @@
+"""The Faker company: a seeded generator of every table of the source."""

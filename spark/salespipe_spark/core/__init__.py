@@ -1,0 +1,1 @@
+"""The star schema: dimensions and facts, one file a table."""

@@ -1,0 +1,1 @@
+"""Monthly figures by business grain, one file a table."""

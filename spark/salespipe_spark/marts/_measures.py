@@ -1,0 +1,59 @@
+"""The measures that every wholesale mart has, defined once.
+
+ordered_amount counts all lines, whatever their status; revenue leaves out the cancelled ones, and
+so do orders, units and margin. Distinct counts hold at the mart's own grain and are never summed.
+"""
+
+from pyspark.sql import Column as Expression
+from pyspark.sql import functions as F
+
+from salespipe_spark.contract import Column, Type
+
+MONTH = Column("month_start", Type.DATE, "The first day of the month in which the orders were placed.")
+
+MEASURES = (
+    Column("ordered_amount", Type.MONEY, "All order lines, whatever their status."),
+    Column("cancelled_amount", Type.MONEY, "Lines of cancelled orders."),
+    Column("revenue", Type.MONEY, "ordered_amount - cancelled_amount."),
+    Column("orders", Type.BIGINT, "Orders that are not cancelled, counted once each; not additive."),
+    Column("units", Type.BIGINT, "Units of lines that are not cancelled."),
+    Column("margin_amount", Type.MONEY, "revenue - cost of the lines that are not cancelled."),
+)
+
+FIGURES = {"units": "sum(units)"}
+
+BALANCES = (
+    ("ordered_amount", "fact_orders.amount"),
+    ("revenue", "fact_orders.revenue"),
+    ("margin_amount", "fact_orders.revenue_margin"),
+    ("units", "fact_orders.units"),
+)
+
+
+def month_start() -> Expression:
+    """The month of an order line, as its first day."""
+    return F.trunc("order_date", "month").cast("date").alias("month_start")
+
+
+def live(column: str) -> Expression:
+    """The column's value where the line is not cancelled, else NULL."""
+    return F.when(~F.col("is_cancelled"), F.col(column))
+
+
+def amount(value: Expression, name: str) -> Expression:
+    """The sum of an amount, 0.00 where there is nothing to sum."""
+    return F.coalesce(F.sum(value), F.lit("0").cast("decimal(18,2)")).cast("decimal(18,2)").alias(name)
+
+
+def measures() -> list[Expression]:
+    """The aggregates behind MEASURES, in the same order."""
+    cancelled = F.when(F.col("is_cancelled"), F.col("amount"))
+    units = F.coalesce(F.sum(live("quantity").cast("bigint")), F.lit(0).cast("bigint"))
+    return [
+        amount(F.col("amount"), "ordered_amount"),
+        amount(cancelled, "cancelled_amount"),
+        amount(live("amount"), "revenue"),
+        F.countDistinct(live("order_number")).alias("orders"),
+        units.alias("units"),
+        amount(live("margin_amount"), "margin_amount"),
+    ]

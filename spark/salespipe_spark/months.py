@@ -1,0 +1,66 @@
+"""Months: strings YYYY-MM at the edges, half-open ranges of dates inside. The only date arithmetic."""
+
+import re
+from datetime import date
+
+from salespipe_spark.errors import SalespipeError
+
+
+def parse(text: str) -> str:
+    """The month that the text names.
+
+    Raises:
+        SalespipeError: it is not of the form YYYY-MM.
+    """
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text, re.ASCII) or text < "0001":
+        raise SalespipeError(f"{text!r} is not a month.", "write it as YYYY-MM, for example 2024-05")
+    return text
+
+
+def first_day(month: str) -> date:
+    """The month's first day."""
+    return date.fromisoformat(f"{month}-01")
+
+
+def following(month: str) -> str:
+    """The month after."""
+    return _from_index(_index(month) + 1)
+
+
+def end_day(month: str) -> date:
+    """The first day after the month."""
+    return first_day(following(month))
+
+
+def month_of(day: date) -> str:
+    """The month that a day lies in."""
+    return f"{day:%Y-%m}"
+
+
+def between(first: str, last: str) -> list[str]:
+    """All months from first to last, both inclusive; none where last is before first."""
+    return [_from_index(i) for i in range(_index(first), _index(last) + 1)]
+
+
+def blocks(months: list[str]) -> list[list[str]]:
+    """The months in order, cut wherever one is missing: one block for each unbroken range."""
+    found: list[list[str]] = []
+    for month in sorted(set(months)):
+        if found and month == following(found[-1][-1]):
+            found[-1].append(month)
+        else:
+            found.append([month])
+    return found
+
+
+def describe(months: list[str]) -> str:
+    """The months as a person writes them: 2024-01...2024-03, 2024-07."""
+    return ", ".join(b[0] if len(b) == 1 else f"{b[0]}...{b[-1]}" for b in blocks(months))
+
+
+def _index(month: str) -> int:
+    return int(month[:4]) * 12 + int(month[5:]) - 1
+
+
+def _from_index(index: int) -> str:
+    return f"{index // 12:04d}-{index % 12 + 1:02d}"

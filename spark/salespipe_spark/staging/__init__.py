@@ -1,0 +1,1 @@
+"""Typed mirrors of the source's tables, one file a table."""

@@ -1,0 +1,88 @@
+"""The tables, found in `staging/`, `core/` and `marts/`: a module's name is the table's name.
+
+A table's module holds `CONTRACT` and, but for staging, a function of the module's own name whose
+parameter names are its inputs. Adding a table is adding such a module; nothing is listed here.
+"""
+
+import hashlib
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+from types import ModuleType
+
+from pyspark.sql import DataFrame
+
+import salespipe_spark
+from salespipe_spark.contract import SNAPSHOT, Contract
+
+LAYERS = ("staging", "core", "marts")
+CALENDAR = "calendar"
+"""An input that is no table: one row (first_date, last_date), the years that the lake covers."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: its contract and, but for staging, the function that makes it from its inputs."""
+
+    layer: str
+    name: str
+    contract: Contract
+    description: str
+    code_version: str
+    transform: Callable[..., DataFrame] | None = None
+    inputs: tuple[str, ...] = ()
+
+    @property
+    def monthly(self) -> bool:
+        """Whether the table is cut into months."""
+        return bool(self.contract.month)
+
+    def parts(self, months: list[str]) -> list[str]:
+        """The parts that a run of these months owns: the months, or the one snapshot."""
+        return months if self.monthly else [SNAPSHOT]
+
+
+@cache
+def tables() -> dict[str, Table]:
+    """All tables by name, each after its inputs.
+
+    Raises:
+        ValueError: two tables have one name, or one names an input that does not exist.
+    """
+    found: dict[str, Table] = {}
+    for layer in LAYERS:
+        for module in _modules(layer):
+            table = _table(layer, module)
+            if table.name in found:
+                raise ValueError(f"Two tables are called {table.name}: {layer} and {found[table.name].layer}.")
+            found[table.name] = table
+    edges = {t.name: [i for i in t.inputs if i not in (t.name, CALENDAR)] for t in found.values()}
+    unknown = {(name, i) for name, inputs in edges.items() for i in inputs if i not in found}
+    if unknown:
+        raise ValueError("No such table: " + ", ".join(f"{i} (an input of {name})" for name, i in sorted(unknown)))
+    return {name: found[name] for name in TopologicalSorter(edges).static_order()}
+
+
+def _modules(layer: str) -> list[ModuleType]:
+    package = Path(inspect.getfile(salespipe_spark)).parent / layer
+    names = (info.name for info in pkgutil.iter_modules([str(package)]))
+    return [importlib.import_module(f"salespipe_spark.{layer}.{n}") for n in names if not n.startswith("_")]
+
+
+def _table(layer: str, module: ModuleType) -> Table:
+    name = module.__name__.rpartition(".")[2]
+    transform = getattr(module, name, None)
+    return Table(
+        layer=layer,
+        name=name,
+        contract=module.CONTRACT,
+        description=(inspect.getdoc(module) or "").strip(),
+        code_version=hashlib.sha256(inspect.getsource(module).encode()).hexdigest()[:12],
+        transform=transform,
+        inputs=tuple(inspect.signature(transform).parameters) if transform else (),
+    )
