@@ -98,6 +98,15 @@ class Settings(BaseSettings):
         unset = {name: field.default for name, field in cls.model_fields.items()}
         return cls.model_construct(**(unset | {"home": home}))
 
+    def environment(self) -> dict[str, str]:
+        """The environment of a process that is to run with this home."""
+        return dict(os.environ) | {PREFIX + "HOME": str(self.root), "DAGSTER_HOME": str(self.dagster_home)}
+
+    @property
+    def dagster_home(self) -> Path:
+        """Where Dagster keeps its runs and events."""
+        return self.root / "dagster"
+
     @property
     def is_default(self) -> bool:
         """Whether nothing at all is configured."""

@@ -1,0 +1,1 @@
+"""The lake: where published tables lie, and the only way to get there: stage, audit, publish."""

@@ -1,0 +1,60 @@
+"""The assets of the source's tables: made by the synthetic company, or there already.
+
+In synthetic mode each is an asset that the company writes through the MySQL I/O manager. In external
+mode each is a plain spec: the tables are never written, and staging logs what it saw of them.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import pyarrow as pa
+from salespipe_spark.contract import SNAPSHOT
+from salespipe_spark.tables import Table, tables
+
+from salespipe_dagster.assets.tables import OWNERS, SINGLE_RUN
+from salespipe_dagster.partitions import monthly_partitions
+from salespipe_dagster.settings import Settings
+from salespipe_dagster.synthetic.company import Company
+
+
+def source_assets(settings: Settings, company: Company) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    """One asset or spec for each table of the source."""
+    staged = [table for table in tables().values() if table.contract.source]
+    if settings.synthetic:
+        return [_company_asset(table, settings, company) for table in staged]
+    return [dg.AssetSpec(source_key(table), partitions_def=_partitions(table, settings), **_shown(table)) for table in staged]
+
+
+def source_key(table: Table) -> dg.AssetKey:
+    """The key of the source's table that a staging table mirrors."""
+    assert table.contract.source is not None
+    return dg.AssetKey(["source", table.contract.source.table])
+
+
+def _company_asset(table: Table, settings: Settings, company: Company) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=source_key(table),
+        partitions_def=_partitions(table, settings),
+        backfill_policy=SINGLE_RUN,
+        io_manager_key="mysql_io",
+        **_shown(table),
+    )
+    def body(context: dg.AssetExecutionContext) -> Iterator[tuple[str, pa.Table]]:
+        months = list(context.partition_keys) if table.monthly else []
+        for part in table.parts(months):
+            yield part, company.rows(table.name, None if part == SNAPSHOT else part)
+
+    return body
+
+
+def _partitions(table: Table, settings: Settings) -> dg.PartitionsDefinition | None:
+    return monthly_partitions(settings) if table.monthly else None
+
+
+def _shown(table: Table) -> dict:
+    return {
+        "description": f"{table.contract.grain}\n\nA table of the shop's database, as it is there.",
+        "group_name": "source",
+        "kinds": {"mysql"},
+        "owners": OWNERS,
+    }

@@ -1,0 +1,152 @@
+"""The assets of the tables that a transform makes: one for each, all from `salespipe_spark.tables`.
+
+What every table's asset shares (key, description, columns, checks, how the outcome of an audit is
+told to Dagster) is here too; staging tables use it from `assets/staging.py`.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import dagster as dg
+from pyspark.sql import DataFrame
+from salespipe_spark import months
+from salespipe_spark.contract import SPARK, Contract
+from salespipe_spark.lake.audit import Check
+from salespipe_spark.lake.lake import Staged
+from salespipe_spark.tables import CALENDAR, Table, tables
+
+from salespipe_dagster.partitions import monthly_partitions
+from salespipe_dagster.settings import Settings
+
+OWNERS = ["team:data-engineering"]
+SINGLE_RUN = dg.BackfillPolicy.single_run()
+
+
+def table_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+    """One asset for each table with a transform."""
+    return [_table_asset(table, settings) for table in tables().values() if table.transform]
+
+
+def asset_key(table: Table) -> dg.AssetKey:
+    """A table's key: its layer and name, as its folder in the lake."""
+    return dg.AssetKey([table.layer, table.name])
+
+
+def declaration(table: Table) -> dict[str, Any]:
+    """What Dagster shows of a table, for `asset` and `AssetOut` alike."""
+    contract = table.contract
+    return {
+        "description": f"{contract.grain}\n\n{table.description}",
+        "group_name": table.layer,
+        "io_manager_key": "lake_io",
+        "owners": OWNERS,
+        "code_version": table.code_version,
+        "metadata": {
+            "dagster/column_schema": _column_schema(contract),
+            "dagster/table_name": f"{table.layer}.{table.name}",
+            "key": ", ".join(contract.key),
+        },
+    }
+
+
+def check_specs(table: Table, *more: tuple[str, str]) -> list[dg.AssetCheckSpec]:
+    """The checks of a table's audit, and further ones as (name, description)."""
+    audited = [
+        ("schema", "The columns and types of the files are the contract's."),
+        ("rows_written", "The rows read are the rows that the files' footers declare."),
+        ("parts_owned", "No row lies outside the months of the run."),
+        ("keys_unique", f"({', '.join(table.contract.key)}) is unique."),
+        ("not_null", "No column that promises a value lacks one."),
+    ]
+    if table.contract.balances:
+        audited.append(("balance", "Each month's figures equal those of its inputs, to the cent."))
+    key = asset_key(table)
+    return [dg.AssetCheckSpec(name, asset=key, description=text) for name, text in [*audited, *more]]
+
+
+def outcome(table: Table, staged: Staged, output: str = "result") -> Iterator[dg.AssetCheckResult | dg.Output[Staged]]:
+    """Tell Dagster what the audit found, and hand on what passed.
+
+    Raises:
+        dagster.Failure: a check failed; nothing is handed on, so nothing is published.
+    """
+    for check in staged.checks:
+        yield _check_result(table, check)
+    if not staged.passed:
+        raise _failure(table, staged)
+    digests = [figures.digest for figures in staged.figures.values()]
+    version = dg.DataVersion(digests[0]) if len(digests) == 1 else None
+    yield dg.Output(staged, output_name=output, data_version=version)
+
+
+def _table_asset(table: Table, settings: Settings) -> dg.AssetsDefinition:
+    upstream = [name for name in table.inputs if name not in (CALENDAR, table.name)]
+
+    @dg.asset(
+        key=asset_key(table),
+        ins={name: dg.AssetIn(key=asset_key(tables()[name])) for name in upstream},
+        partitions_def=monthly_partitions(settings) if table.monthly else None,
+        backfill_policy=SINGLE_RUN,
+        kinds={"spark", "parquet"},
+        check_specs=check_specs(table),
+        required_resource_keys={"lake"},
+        **declaration(table),
+    )
+    def body(
+        context: dg.AssetExecutionContext, **inputs: DataFrame
+    ) -> Iterator[dg.AssetCheckResult | dg.Output[Staged]]:
+        lake, staging = context.resources.lake.lake, context.resources.lake.staging
+        opening = lake.open(table, table.parts(list(context.partition_keys) if table.monthly else []))
+        if table.name in table.inputs:
+            inputs[table.name] = lake.read_published(table)
+        if CALENDAR in table.inputs:
+            inputs[CALENDAR] = lake.engine.session.createDataFrame([_years(settings)], "first_date date, last_date date")
+        assert table.transform is not None
+        yield from outcome(table, lake.stage(opening, table.transform(**inputs), staging))
+
+    return body
+
+
+def _years(settings: Settings) -> tuple[date, date]:
+    """The first and last day of the years that the lake covers, and of the one after."""
+    first, last = months.first_day(settings.first_month), months.first_day(settings.last_month)
+    return date(first.year, 1, 1), date(last.year + 1, 12, 31)
+
+
+def _column_schema(contract: Contract) -> dg.TableSchema:
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                column.name,
+                SPARK[column.type],
+                column.description,
+                constraints=dg.TableColumnConstraints(nullable=column.nullable, unique=contract.key == (column.name,)),
+                tags={"personal_data": ""} if column.personal else {},
+            )
+            for column in contract.columns
+        ]
+    )
+
+
+def _check_result(table: Table, check: Check) -> dg.AssetCheckResult:
+    found = {"expected": check.expected, "actual": check.actual}
+    if check.parts:
+        found["months"] = months.describe(check.parts) if table.monthly else ", ".join(check.parts)
+    if check.sample:
+        found["rows"] = "\n".join(str(row) for row in check.sample)
+    return dg.AssetCheckResult(
+        asset_key=asset_key(table), check_name=check.name, passed=check.passed, metadata=dict(found)
+    )
+
+
+def _failure(table: Table, staged: Staged) -> dg.Failure:
+    lines = [
+        f"{check.name}: found {check.actual}; expected {check.expected}"
+        + (f"; in {', '.join(check.parts)}" if check.parts else "")
+        + "".join(f"\n    {row}" for row in check.sample)
+        for check in staged.checks
+        if not check.passed
+    ]
+    text = f"{table.layer}/{table.name} did not pass its audit, nothing of it is published.\n  " + "\n  ".join(lines)
+    return dg.Failure(text, allow_retries=False)

@@ -1,0 +1,111 @@
+"""The job and the nightly schedule; what the schedule asks for is decided by a pure function."""
+
+from collections.abc import Iterator, Mapping
+
+import dagster as dg
+from salespipe_spark import months
+from salespipe_spark.lake.catalogue import Catalogue
+from salespipe_spark.lake.receipt import Receipt
+from salespipe_spark.tables import Table, tables
+
+from salespipe_dagster.partitions import range_tags
+from salespipe_dagster.resources.source_db import SourceDatabase
+from salespipe_dagster.settings import Settings
+
+Receipts = Mapping[str, Mapping[str, Receipt]]
+Fingerprints = Mapping[str, Mapping[str, str]]
+
+monthly_refresh = dg.define_asset_job(
+    "monthly_refresh",
+    selection=dg.AssetSelection.all(),
+    executor_def=dg.in_process_executor,
+    description="Every table and chart for the months asked for; a range of months is one run.",
+)
+
+
+def changed_months(fingerprints: Fingerprints, receipts: Receipts, configured: list[str]) -> list[str]:
+    """The months that are not what they would be if they were made now.
+
+    A month counts as changed where the source's fingerprint is not its receipt's, where a table of
+    it is not published, and where a table was made from an input that has since been replaced: so a
+    month whose run failed midway is asked for again.
+    """
+    monthly = [table for table in tables().values() if table.monthly]
+    return [
+        month
+        for month in configured
+        if any(_is_stale(table, month, fingerprints, receipts) for table in monthly)
+    ]
+
+
+def plan(fingerprints: Fingerprints, receipts: Receipts, configured: list[str], current: str) -> list[list[str]]:
+    """The runs that the night needs, each an unbroken range: the changed months and the current one.
+
+    Where neither is there, and a snapshot of the source changed, the last month alone: a run of any
+    month makes the snapshots anew.
+    """
+    due = set(changed_months(fingerprints, receipts, configured)) | ({current} & set(configured))
+    snapshots = [table for table in tables().values() if table.contract.source and not table.monthly]
+    if not due and any(_is_stale(table, "snapshot", fingerprints, receipts) for table in snapshots):
+        due = {configured[-1]}
+    return months.blocks(sorted(due))
+
+
+def observe(source: SourceDatabase, catalogue: Catalogue, settings: Settings) -> tuple[Fingerprints, Receipts]:
+    """What the plan decides by: the source's fingerprints now, and the receipts of the lake."""
+    sources = [table for table in tables().values() if table.contract.source]
+    source.probe()
+    fingerprints = {
+        table.name: {
+            part: fingerprint.digest
+            for part, fingerprint in source.fingerprints(table, settings.months if table.monthly else None).items()
+        }
+        for table in sources
+    }
+    return fingerprints, _receipts(catalogue)
+
+
+def nightly(settings: Settings) -> dg.ScheduleDefinition:
+    """At midnight UTC: one run for each unbroken range of months that need one."""
+
+    @dg.schedule(
+        job=monthly_refresh,
+        cron_schedule="0 0 * * *",
+        name="nightly",
+        description="The current month, and the months whose source changed.",
+        required_resource_keys={"source_db"},
+    )
+    def schedule(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        current = months.month_of(context.scheduled_execution_time.date())
+        observed = observe(context.resources.source_db, Catalogue(settings.lake), settings)
+        blocks = plan(*observed, settings.months, current)
+        if not blocks:
+            yield dg.SkipReason("Every month is what its source is.")
+        for block in blocks:
+            yield dg.RunRequest(tags=range_tags(block))
+
+    return schedule
+
+
+def _is_stale(table: Table, part: str, fingerprints: Fingerprints, receipts: Receipts) -> bool:
+    receipt = receipts[table.name].get(part)
+    if receipt is None:
+        return True
+    if table.contract.source:
+        return receipt.provenance.fingerprint != fingerprints[table.name][part]
+    inputs = receipt.provenance.inputs
+    # Of snapshots a month keeps what it took: only its own month of an input can make it stale.
+    return any(
+        part not in receipts[name] or receipts[name][part].figures.digest != digests[part]
+        for name, digests in inputs.items()
+        if part in digests
+    )
+
+
+def _receipts(catalogue: Catalogue) -> Receipts:
+    found: dict[str, dict[str, Receipt]] = {}
+    for table in tables().values():
+        receipts = {part: catalogue.receipt(table, part) for part in catalogue.published(table)}
+        # An object that is not its receipt's is one that a run died over: as good as none.
+        found[table.name] = {part: r for part, r in receipts.items() if r and catalogue.store.etag(r.key) == r.etag}
+    return found

@@ -1,0 +1,119 @@
+"""Checks over several tables or months, run after everything is published.
+
+What concerns one table and the months of one run is its audit (`salespipe_spark.lake.audit`), and
+keeps it from being published; what is here tells that published tables do not fit together.
+"""
+
+from decimal import Decimal
+
+import dagster as dg
+from pyspark.sql import functions as F
+from salespipe_spark import months
+from salespipe_spark.lake.catalogue import Catalogue
+from salespipe_spark.tables import Table, tables
+
+from salespipe_dagster.assets.tables import asset_key
+from salespipe_dagster.settings import Settings
+
+SHOWN = 5
+
+
+def asset_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
+    """All checks over several tables or months."""
+    marts = [table for table in tables().values() if table.layer == "marts"]
+    across = [table for table in tables().values() if table.monthly and table.contract.month not in table.contract.key]
+    return [
+        _reconciliation(marts),
+        *(_keys_over_all_months(table) for table in across),
+        *(_coverage(table, settings) for table in marts if table.monthly),
+    ]
+
+
+def unreconciled(catalogue: Catalogue) -> list[str]:
+    """Where a balance between published tables does not hold today, as sentences.
+
+    A table's audit held it against its inputs when it was published; an input that was published
+    later, and the table not, shows up here.
+    """
+    found: list[str] = []
+    for table in tables().values():
+        if not table.contract.balances:
+            continue
+        for part in catalogue.published(table):
+            figures = catalogue.intact(table, part).figures
+            for name, other in table.contract.balances:
+                given, _, figure = other.partition(".")
+                expected = _figure(catalogue, tables()[given], part, figure)
+                if figures.figure(name) != expected:
+                    found.append(f"{part}: {table.name}.{name} {figures.figure(name)} is not {other} {expected}")
+    return found
+
+
+def _figure(catalogue: Catalogue, table: Table, part: str, figure: str) -> Decimal | None:
+    receipt = catalogue.receipt(table, part)
+    return receipt.figures.figure(figure) if receipt else None
+
+
+def _reconciliation(marts: list[Table]) -> dg.AssetChecksDefinition:
+    last = tables()["monthly_revenue"]
+
+    @dg.asset_check(
+        asset=asset_key(last),
+        name="reconciliation",
+        description="Source = facts = marts in every published month, to the cent.",
+        additional_deps=[asset_key(table) for table in marts if table is not last] + [asset_key(tables()["fact_payments"])],
+        required_resource_keys={"lake"},
+    )
+    def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        found = unreconciled(context.resources.lake.lake)
+        actual = "; ".join(found[:SHOWN]) or "every balance holds"
+        return _result(not found, "every balance of every month holds", actual)
+
+    return check
+
+
+def _keys_over_all_months(table: Table) -> dg.AssetChecksDefinition:
+    key = ", ".join(table.contract.key)
+
+    @dg.asset_check(
+        asset=asset_key(table),
+        name="keys_over_all_months",
+        description=f"({key}) is unique over all published months: an order that moved left its old month.",
+        required_resource_keys={"lake"},
+    )
+    def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        rows = context.resources.lake.lake.read_published(table)
+        # Grouped by a hash, which is cheap; only where one repeats are the keys themselves counted.
+        repeated = rows.groupBy(F.xxhash64(*table.contract.key)).agg(F.count(F.lit(1)).alias("rows")).where("rows > 1")
+        if not repeated.limit(1).count():
+            return _result(True, f"unique ({key})", "unique")
+        doubled = rows.groupBy(*table.contract.key).agg(F.count(F.lit(1)).alias("rows")).where("rows > 1")
+        sample = [str(row.asDict()) for row in doubled.orderBy(*table.contract.key).limit(SHOWN).collect()]
+        return _result(not sample, f"unique ({key})", "; ".join(sample) or "unique")
+
+    return check
+
+
+def _coverage(table: Table, settings: Settings) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=asset_key(table),
+        name="coverage",
+        description="Every configured month is published.",
+        required_resource_keys={"lake"},
+    )
+    def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        published = set(context.resources.lake.lake.published(table))
+        missing = [month for month in settings.months if month not in published]
+        covered = f"covers {len(settings.months) - len(missing)} of {len(settings.months)} months"
+        actual = f"{covered}, missing {months.describe(missing)}" if missing else covered
+        expected = f"covers {len(settings.months)} of {len(settings.months)} months"
+        # A lake that is being filled month by month is not wrong.
+        return _result(not missing, expected, actual, dg.AssetCheckSeverity.WARN)
+
+    return check
+
+
+def _result(
+    passed: bool, expected: str, actual: str, severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
+) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=passed, severity=severity, metadata={"expected": expected, "actual": actual})

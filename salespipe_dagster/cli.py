@@ -1,0 +1,178 @@
+"""The `salespipe` command: a thin client of the same definitions that Dagster loads."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table as Grid
+from salespipe_spark import months
+from salespipe_spark.errors import SalespipeError
+
+from salespipe_dagster.settings import Settings
+
+DEMO_HOME = Path(".salespipe/demo")
+
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class Command(click.Group):
+    """A group whose commands end with one clear message, and no stack, where the user can mend it."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except SalespipeError as error:
+            errors.print(f"[bold red]error:[/] {_plain(str(error))}")
+            sys.exit(1)
+
+
+@click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="salespipe")
+def main() -> None:
+    """From a shop's database to monthly sales figures and charts, exact to the cent."""
+
+
+@main.command()
+def demo() -> None:
+    """Make a company, run every month, show what came out. Lives in .salespipe/demo, harms nothing."""
+    settings = Settings.embedded(DEMO_HOME)
+    _run(settings, settings.months, "*")
+    console.print("\nNext: [bold]make dev[/] opens the Dagster UI on it.")
+
+
+@main.command()
+@click.option("--months", "span", metavar="A...B", help="The months to run: 2024-05 or 2024-02...2024-07; default all.")
+@click.option("--select", default="*", show_default=True, help="Assets, in Dagster's selection syntax.")
+def run(span: str | None, select: str) -> None:
+    """Run months of what is configured; exit code 0 only if all is published and reconciled."""
+    settings = Settings.load()
+    _run(settings, _span(span, settings), select)
+
+
+@main.command()
+@click.option("--months", "span", metavar="A...B", help="The months to verify; default all.")
+def verify(span: str | None) -> None:
+    """Read lake and source again and hold both against the receipts; changes nothing."""
+    from salespipe_spark.lake.lake import Lake
+
+    from salespipe_dagster.resources.engine import EngineResource
+    from salespipe_dagster.resources.source_db import SourceDatabase
+    from salespipe_dagster.verify import verify as verified
+
+    settings = _shown(Settings.load())
+    resource = EngineResource(name=settings.engine, scratch=str(settings.root / "scratch"))
+    with resource.open() as engine, console.status("reading lake and source"):
+        verdicts, unbalanced = verified(
+            Lake(settings.lake, engine), SourceDatabase(settings.source), _span(span, settings)
+        )
+    grid = Grid("table", "parts", "rows", "verdict", box=None)
+    for verdict in verdicts:
+        name = f"{verdict.table.layer}/{verdict.table.name}"
+        text = "; ".join(verdict.problems[:3]) + (" …" if len(verdict.problems) > 3 else "")
+        grid.add_row(name, str(verdict.parts), f"{verdict.rows:,}", _plain(text) or "[green]proven[/]")
+    console.print(grid)
+    for line in unbalanced:
+        errors.print(f"[bold red]not balanced:[/] {_plain(line)}")
+    if unbalanced or any(verdict.problems for verdict in verdicts):
+        raise SalespipeError("The lake is not what its receipts and its source say.", "salespipe run")
+    console.print("Every table is what its receipts say, and the source is what was read.")
+
+
+@main.command()
+def doctor() -> None:
+    """Tell what is configured, what is reachable and what is missing, each with the next command."""
+    from salespipe_dagster.doctor import examine
+
+    grid = Grid("", "what", "found", "next", box=None)
+    findings = examine()
+    for finding in findings:
+        mark = "[green]ok[/]" if finding.ok else "[bold red]no[/]"
+        grid.add_row(mark, finding.what, _plain(finding.found), _plain(finding.next))
+    console.print(grid)
+    if not all(finding.ok for finding in findings):
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--port", default=3000, show_default=True, help="The port of the UI, on this machine alone.")
+def dev(port: int) -> None:
+    """Open the Dagster UI on what is configured, or on the demo where nothing is."""
+    from salespipe_dagster import runner
+
+    settings = Settings.load()
+    if settings.is_default:
+        settings = Settings.embedded(DEMO_HOME)
+    runner.instance(_shown(settings)).dispose()
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "salespipe_dagster.definitions", "-p", str(port)]
+    os.execve(sys.executable, command, settings.environment())
+
+
+def _run(settings: Settings, span: list[str], select: str) -> None:
+    from salespipe_dagster import runner
+    from salespipe_dagster.definitions import build_defs
+
+    _shown(settings)
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+    with Progress(*columns, console=errors) as progress:
+        task = progress.add_task("starting", total=None)
+        begun = 0
+
+        def on_step(step: str, steps: int) -> None:
+            nonlocal begun
+            progress.update(task, description=step.replace("__", "/"), total=steps, completed=begun)
+            begun += 1
+
+        outcome = runner.run(build_defs(settings), settings, span, select, on_step)
+        progress.update(task, description="done" if not outcome.problems else "failed", completed=begun)
+    _summary(settings, outcome)
+    if outcome.problems:
+        for problem in outcome.problems:
+            errors.print(f"[bold red]error:[/] {_plain(problem)}")
+        errors.print(f"run {outcome.run_id}; details: salespipe dev")
+        sys.exit(1)
+
+
+def _summary(settings: Settings, outcome: "Outcome") -> None:
+    grid = Grid("table", "parts", "replaced", "rows", f"amount {settings.currency}", box=None)
+    for column in grid.columns[1:]:
+        column.justify = "right"
+    for entry in outcome.tables.values():
+        amount = "" if entry.amount is None else f"{entry.amount:,.2f}"
+        name = f"{entry.table.layer}/{entry.table.name}"
+        grid.add_row(name, str(entry.parts), str(entry.replaced), f"{entry.rows:,}", amount)
+    console.print(grid)
+    for note in outcome.notes:
+        console.print(f"note: {_plain(note)}")
+    pictures = sorted((settings.lake / "charts").glob("*.png"))
+    if pictures:
+        console.print(f"\nCharts, each as .png and .html, in {settings.lake / 'charts'}:")
+        console.print("  " + ", ".join(picture.stem for picture in pictures))
+
+
+def _shown(settings: Settings) -> Settings:
+    console.print(f"source {settings.source.render_as_string(hide_password=True)}", soft_wrap=True)
+    console.print(f"lake   {settings.lake}", soft_wrap=True)
+    console.print(f"DAGSTER_HOME {settings.dagster_home}", soft_wrap=True)
+    return settings
+
+
+def _span(text: str | None, settings: Settings) -> list[str]:
+    """The months that the option names, each a configured one."""
+    if text is None:
+        return settings.months
+    first, _, last = text.partition("...")
+    first, last = months.parse(first), months.parse(last or first)
+    hint = f"configured are {settings.first_month}...{settings.last_month}"
+    if last < first:
+        raise SalespipeError(f"--months {text}: the last month is before the first.", "write the earlier one first")
+    if first < settings.first_month or last > settings.last_month:
+        raise SalespipeError(f"--months {text} lies outside the configured months.", hint)
+    return months.between(first, last)
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")

@@ -1,0 +1,58 @@
+"""What Dagster loads: `defs`, built by the same `build_defs` that the tests call. No logic here."""
+
+from typing import Any
+
+import dagster as dg
+
+from salespipe_dagster import automation, checks
+from salespipe_dagster.assets.charts import chart_assets
+from salespipe_dagster.assets.source import source_assets
+from salespipe_dagster.assets.staging import staging_assets
+from salespipe_dagster.assets.tables import table_assets
+from salespipe_dagster.io_managers.chart import ChartIOManager
+from salespipe_dagster.io_managers.lake import LakeIOManager
+from salespipe_dagster.io_managers.mysql import MySQLIOManager
+from salespipe_dagster.resources.engine import EngineResource
+from salespipe_dagster.resources.lake import LakeResource
+from salespipe_dagster.resources.source_db import SourceDatabase
+from salespipe_dagster.settings import Settings
+from salespipe_dagster.synthetic.company import Company
+
+
+def build_defs(settings: Settings, **resource_overrides: Any) -> dg.Definitions:
+    """The definitions for these settings; a test replaces a resource by its name and nothing else.
+
+    Opens no socket, reads no database, starts no engine.
+    """
+    engine = resource_overrides.get("engine") or EngineResource(
+        name=settings.engine, scratch=str(settings.root / "scratch")
+    )
+    lake = resource_overrides.get("lake") or LakeResource(root=str(settings.lake), engine=engine)
+    source_db = resource_overrides.get("source_db") or SourceDatabase(settings.source)
+    resources: dict[str, Any] = {
+        "engine": engine,
+        "lake": lake,
+        "source_db": source_db,
+        "lake_io": LakeIOManager(lake=lake),
+        "charts_io": ChartIOManager(settings.lake),
+        "mysql_io": MySQLIOManager(source_db),
+    }
+    return dg.Definitions(
+        assets=[
+            *source_assets(settings, resource_overrides.pop("company", Company())),
+            *staging_assets(settings),
+            *table_assets(settings),
+            *chart_assets(settings),
+        ],
+        asset_checks=checks.asset_checks(settings),
+        jobs=[automation.monthly_refresh],
+        schedules=[automation.nightly(settings)],
+        resources=resources | resource_overrides,
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The definitions of what is configured, made when Dagster asks for them."""
+    return build_defs(Settings.load())

@@ -1,0 +1,156 @@
+"""Extraction: the source's tables scanned into staging, one streaming statement for each.
+
+Rows are routed to their month's file as they come; no table is ever held in memory. Children are
+scanned before their parents, so that an order placed in between is at worst an order without lines,
+which the next fingerprint shows; a line without its order is a torn read, and all is read again.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyspark.sql import functions as F
+from salespipe_spark.contract import SNAPSHOT
+from salespipe_spark.errors import SalespipeError
+from salespipe_spark.lake.audit import Check, part_of
+from salespipe_spark.lake.lake import Lake, Opening, Staged, staged_file
+from salespipe_spark.lake.receipt import Figures
+from salespipe_spark.lake.schema import arrow_schema
+from salespipe_spark.tables import Table, tables
+
+from salespipe_dagster.resources.source_db import Fingerprint, SourceDatabase
+
+ATTEMPTS = 3
+BUFFERED_ROWS = 200_000
+
+
+def extract(source: SourceDatabase, lake: Lake, staging: Path, chosen: list[Table], months: list[str]) -> list[Staged]:
+    """Scan the tables into staging and audit them; `months` is an unbroken range, empty for snapshots.
+
+    Raises:
+        SalespipeError: after three attempts the tables still do not fit together.
+    """
+    ordered = sorted(chosen, key=_children_first)
+    torn: list[str] = []
+    for attempt in range(ATTEMPTS):
+        folder = staging / f"scan-{attempt}"
+        openings = {table.name: lake.open(table, table.parts(months)) for table in ordered}
+        before = {table.name: source.fingerprints(table, months or None) for table in ordered}
+        for table in ordered:
+            scan_into(folder, source.scan(table, months or None), table)
+        torn = [line for table in ordered for line in _orphans(lake, folder, table, ordered)]
+        if not torn:
+            break
+    else:
+        hint = "run again; if it stays, these orders are missing from the source"
+        raise SalespipeError(f"The source changed while it was read, {ATTEMPTS} times: {'; '.join(torn)}.", hint)
+    return [
+        _against_source(source, _audited(lake, folder, openings[table.name], before[table.name]), before[table.name])
+        for table in ordered
+    ]
+
+
+def scan_into(folder: Path, batches: Iterable[pa.RecordBatch], table: Table) -> None:
+    """Write a scan's rows to one file for each part, with at most BUFFERED_ROWS waiting in memory."""
+    waiting: dict[str, list[pa.RecordBatch]] = defaultdict(list)
+    rows: dict[str, int] = defaultdict(int)
+    schema = arrow_schema(table.contract)
+    with ExitStack() as stack:
+        writers: dict[str, pq.ParquetWriter] = {}
+
+        def flush(part: str) -> None:
+            if part not in writers:
+                file = staged_file(folder, table, part)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                writers[part] = stack.enter_context(pq.ParquetWriter(file, schema, compression="zstd"))
+            writers[part].write_table(pa.Table.from_batches(waiting.pop(part)).cast(schema))
+            del rows[part]
+
+        for batch in batches:
+            for part, piece in _by_part(batch, table):
+                waiting[part].append(piece)
+                rows[part] += piece.num_rows
+            while sum(rows.values()) > BUFFERED_ROWS:
+                flush(max(rows, key=rows.__getitem__))
+        for part in list(waiting):
+            flush(part)
+
+
+def _by_part(batch: pa.RecordBatch, table: Table) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """The batch cut by part: sorted by month once, then sliced, not filtered once a month."""
+    if not table.monthly:
+        yield SNAPSHOT, batch
+        return
+    days = batch.column(table.contract.month)
+    month = pc.add(pc.multiply(pc.year(days), 12), pc.subtract(pc.month(days), 1))
+    order = pc.sort_indices(month)
+    batch, month = batch.take(order), month.take(order)
+    start = 0
+    for run in pc.run_end_encode(month).run_ends.to_pylist() if len(month) else []:
+        index = month[start].as_py()
+        yield f"{index // 12:04d}-{index % 12 + 1:02d}", batch.slice(start, run - start)
+        start = run
+
+
+def _children_first(table: Table) -> bool:
+    source = table.contract.source
+    return not (source and source.dated_by)
+
+
+def _orphans(lake: Lake, folder: Path, table: Table, scanned: list[Table]) -> list[str]:
+    """The rows of a table whose parent is not among the rows scanned of the parent, month by month."""
+    parent = tables().get(table.contract.source.dated_by) if table.contract.source else None
+    if parent is None or parent not in scanned:
+        return []
+    child_rows, parent_rows = (
+        lake.engine.read(sorted((folder / t.layer / t.name).rglob("*.parquet")), t.contract.ddl)
+        for t in (table, parent)
+    )
+    key = list(parent.contract.key)
+    lost = child_rows.join(parent_rows.select(*key), on=key, how="left_anti")
+    found = lost.groupBy(part_of(table.contract).alias("part")).agg(
+        F.count(F.lit(1)).alias("rows"), F.min(F.col(key[0])).alias("first")
+    )
+    return [
+        f"{row['part']}: {row['rows']} rows of {table.name} without their {parent.name}, such as {key[0]} {row['first']}"
+        for row in found.orderBy("part").collect()
+    ]
+
+
+def _audited(lake: Lake, folder: Path, opening: Opening, before: dict[str, Fingerprint]) -> Staged:
+    table = opening.table
+    digests = {part: fingerprint.digest for part, fingerprint in before.items()}
+    return lake.audit(opening, folder / table.layer / table.name, digests)
+
+
+def _against_source(source: SourceDatabase, staged: Staged, before: dict[str, Fingerprint]) -> Staged:
+    """Hold rows and amounts against the server's own, taken before the scan.
+
+    Where they differ, the source is asked again: if it changed meanwhile, what was read is whole and
+    newer, and the fingerprint kept in the receipt is the old one, so that the next plan asks for the
+    month once more. If it did not change, rows were lost or made on the way.
+    """
+    table = staged.opening.table
+    differing = [part for part, figures in staged.figures.items() if not _equal(figures, before[part])]
+    moved = ""
+    if differing:
+        now = source.fingerprints(table, differing if table.monthly else None)
+        moved = ", ".join(part for part in differing if now[part] != before[part])
+        differing = [part for part in differing if now[part] == before[part]]
+    lines = [f"{p}: {_figures_text(staged.figures[p])}, server {before[p].rows}, {before[p].amount}" for p in differing]
+    actual = "; ".join(lines) or (f"equal, but the source changed during the scan: {moved}" if moved else "equal")
+    check = Check("source", not differing, "rows and amount as counted by the server", actual, differing)
+    return replace(staged, checks=[*staged.checks, check])
+
+
+def _equal(figures: Figures, before: Fingerprint) -> bool:
+    return figures.rows == before.rows and (before.amount is None or figures.sums["amount"] == before.amount)
+
+
+def _figures_text(figures: Figures) -> str:
+    return f"{figures.rows} rows, amount {figures.sums.get('amount')}"

@@ -1,0 +1,51 @@
+"""The lake's I/O manager: publishes what an asset staged, loads what is published.
+
+A stored value is a `Staged` table that has passed its audit; a loaded one is a frame of the engine.
+"""
+
+import dagster as dg
+from pyspark.sql import DataFrame
+from salespipe_spark.contract import SNAPSHOT
+from salespipe_spark.lake.lake import Published, Staged
+from salespipe_spark.lake.receipt import Receipt
+from salespipe_spark.tables import tables
+
+from salespipe_dagster.resources.lake import LakeResource
+
+PUBLISHED = {"months": "published"}
+"""Metadata of an AssetIn that takes whatever months are published, not those of the run."""
+
+
+class LakeIOManager(dg.ConfigurableIOManager):
+    """Publishes and loads the tables of the lake; an asset's key is its table's layer and name."""
+
+    lake: dg.ResourceDependency[LakeResource]
+
+    def handle_output(self, context: dg.OutputContext, obj: Staged) -> None:
+        """Publish the parts whose rows changed, and tell Dagster of each part's rows and amounts."""
+        published = self.lake.lake.publish(obj, context.run_id)
+        for each in published:
+            partition = None if each.receipt.part == SNAPSHOT else each.receipt.part
+            context.step_context.add_asset_metadata(
+                _metadata(each), asset_key=context.asset_key, partition_key=partition
+            )
+
+    def load_input(self, context: dg.InputContext) -> DataFrame:
+        """The upstream table's months of this run, or its snapshot, or all that is published."""
+        table = tables()[context.asset_key.path[-1]]
+        if context.definition_metadata.get("months") == PUBLISHED["months"]:
+            return self.lake.lake.read_published(table)
+        months = list(context.asset_partition_keys) if table.monthly else []
+        return self.lake.lake.read(table, table.parts(months))
+
+
+def _metadata(published: Published) -> dict[str, dg.MetadataValue]:
+    receipt: Receipt = published.receipt
+    numbers = {name: dg.MetadataValue.float(float(value)) for name, value in receipt.figures.sums.items()}
+    return numbers | {
+        "dagster/partition_row_count": dg.MetadataValue.int(receipt.figures.rows),
+        "rows": dg.MetadataValue.int(receipt.figures.rows),
+        "digest": dg.MetadataValue.text(receipt.figures.digest),
+        "replaced": dg.MetadataValue.bool(published.replaced),
+        "object": dg.MetadataValue.text(receipt.key),
+    }

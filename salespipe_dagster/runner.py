@@ -1,0 +1,156 @@
+"""Runs of `monthly_refresh` in this process, as the command line starts them: the same job as in the UI."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import dagster as dg
+from salespipe_spark.contract import SNAPSHOT
+from salespipe_spark.errors import SalespipeError
+from salespipe_spark.lake.catalogue import Catalogue
+from salespipe_spark.lake.receipt import Figures
+from salespipe_spark.tables import Table, tables
+
+from salespipe_dagster.assets.tables import asset_key
+from salespipe_dagster.partitions import range_tags
+from salespipe_dagster.settings import Settings
+
+INSTANCE = """\
+# Written by salespipe. One run at a time: runs of one lake would only wait for one another.
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+concurrency:
+  runs:
+    max_concurrent_runs: 1
+"""
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass
+class TableOutcome:
+    """What a run did to a table: its parts, how many objects were replaced, its rows and amount now."""
+
+    table: Table
+    parts: int = 0
+    replaced: int = 0
+    rows: int = 0
+    amount: Decimal | None = None
+
+    def add(self, figures: Figures, *, replaced: bool) -> None:
+        """Count in one part."""
+        self.parts += 1
+        self.replaced += replaced
+        self.rows += figures.rows
+        name = next((name for name in ("ordered_amount", "amount") if name in figures.sums), None)
+        if name:
+            self.amount = (self.amount or Decimal("0.00")) + figures.sums[name]
+
+
+@dataclass
+class Outcome:
+    """What a run did: whether all is published and reconciled, and if not, why, as sentences."""
+
+    run_id: str
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    tables: dict[str, TableOutcome] = field(default_factory=dict)
+
+
+def instance(settings: Settings) -> dg.DagsterInstance:
+    """Dagster's own records in the home folder."""
+    home = settings.dagster_home
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        if not (home / "dagster.yaml").exists():
+            (home / "dagster.yaml").write_text(INSTANCE)
+    except OSError as error:
+        hint = "set SALESPIPE_HOME to a folder that you may write"
+        raise SalespipeError(f"The home folder cannot be written: {error}.", hint) from error
+    return dg.DagsterInstance.from_config(str(home))
+
+
+def selected(defs: dg.Definitions, select: str) -> list[dg.AssetKey]:
+    """The assets that a selection names, in Dagster's own selection syntax.
+
+    Raises:
+        SalespipeError: it cannot be read, or names nothing.
+    """
+    hint = 'for example core/fact_orders, or \'key:"core/fact_orders"+\' with all that follows from it'
+    try:
+        keys = dg.AssetSelection.from_string(select).resolve(defs.resolve_asset_graph())
+    except dg.DagsterError as error:
+        raise SalespipeError(f"--select {select}: {error}", hint) from error
+    if not keys:
+        raise SalespipeError(f"--select {select} names no asset.", hint)
+    return sorted(keys)
+
+
+def run(
+    defs: dg.Definitions,
+    settings: Settings,
+    months: list[str],
+    select: str = "*",
+    on_step: Callable[[str, int], None] = lambda step, steps: None,
+) -> Outcome:
+    """Make an unbroken range of months in one run; `on_step` is told of each step begun, and of how many there are."""
+    job = defs.get_job_def("monthly_refresh")
+    keys = selected(defs, select)
+    steps = len(job.get_subset(asset_selection=set(keys)).nodes)
+    with instance(settings) as records:
+        run_id = str(uuid.uuid4())
+
+        def listen(event: dg.EventLogEntry) -> None:
+            happened = event.dagster_event
+            if happened and happened.event_type == dg.DagsterEventType.STEP_START and happened.step_key:
+                on_step(happened.step_key, steps)
+
+        records.add_event_listener(run_id, listen)
+        result = job.execute_in_process(
+            run_config=QUIET,
+            instance=records,
+            asset_selection=keys,
+            tags=range_tags(months),
+            run_id=run_id,
+            raise_on_error=False,
+        )
+    return _outcome(result, Catalogue(settings.lake))
+
+
+def _outcome(result: dg.ExecuteInProcessResult, catalogue: Catalogue) -> Outcome:
+    outcome = Outcome(result.run_id)
+    by_key = {asset_key(table): table for table in tables().values()}
+    for event in result.all_events:
+        if event.event_type == dg.DagsterEventType.STEP_FAILURE:
+            outcome.problems.append(_reason(event))
+        elif event.event_type == dg.DagsterEventType.ASSET_OBSERVATION and event.asset_key in by_key:
+            metadata = event.asset_observation_data.asset_observation.metadata
+            if metadata["rows_outside"].value:
+                rows, amount = metadata["rows_outside"].value, metadata["amount_outside"].value
+                note = f"{by_key[event.asset_key].name}: {rows} rows lie outside the configured months"
+                outcome.notes.append(f"{note}, amount {amount}" if amount else note)
+        elif event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION and event.asset_key in by_key:
+            table = by_key[event.asset_key]
+            entry = outcome.tables.setdefault(table.name, TableOutcome(table))
+            receipt = catalogue.intact(table, event.partition or SNAPSHOT)
+            entry.add(receipt.figures, replaced=bool(event.materialization.metadata["replaced"].value))
+    for check in result.get_asset_check_evaluations():
+        if not check.passed and result.success:
+            text = f"{check.asset_key.to_user_string()} {check.check_name}: {check.metadata['actual'].value}"
+            is_error = check.severity == dg.AssetCheckSeverity.ERROR
+            (outcome.problems if is_error else outcome.notes).append(text)
+    return outcome
+
+
+def _reason(event: dg.DagsterEvent) -> str:
+    """Why a step failed, without the stack: the failure's own words, else the innermost error's."""
+    data = event.step_failure_data
+    if data.user_failure_data and data.user_failure_data.description:
+        return data.user_failure_data.description
+    error = data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip().removeprefix("salespipe_spark.errors.SalespipeError: ") if error else str(event.message)

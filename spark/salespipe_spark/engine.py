@@ -1,0 +1,135 @@
+"""The engines: who runs a transform. A session is started at its first use and ends with its run.
+
+`sail` is the embedded engine, a Spark Connect server inside this process, without a JVM; `spark` is
+Apache Spark in a local JVM. Transforms never ask which it is; what differs in writing is here.
+"""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+from salespipe_spark.errors import SalespipeError
+
+SPARK_SETTINGS = {
+    "spark.app.name": "salespipe",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
+    "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+    "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",  # no .crc files
+    "spark.sql.shuffle.partitions": "8",
+    "spark.driver.memory": "2g",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
+
+
+class Engine(ABC):
+    """One session of an engine, started at its first use."""
+
+    name: str
+
+    def __init__(self) -> None:
+        self._session: SparkSession | None = None
+
+    @property
+    def session(self) -> SparkSession:
+        """The session; every step of a run shares it."""
+        if self._session is None:
+            self._session = self._start()
+        return self._session
+
+    def close(self) -> None:
+        """End the session, if one was started."""
+        if self._session is not None:
+            self._session.stop()
+            self._session = None
+
+    def write(self, frame: DataFrame, target: Path, by: str = "") -> None:
+        """Write the frame as Parquet into a fresh folder, one sub-folder for each value of `by`."""
+        writer = self._gathered(frame, by).write.option("compression", "zstd")
+        (writer.partitionBy(by) if by else writer).parquet(str(target))
+
+    def read(self, files: list[Path], ddl: str) -> DataFrame:
+        """The rows of exactly these files.
+
+        The schema is always given: without it an engine merges or guesses. The files must exist: Sail
+        reads a path that does not as no rows, and says nothing.
+        """
+        if not files:
+            return self.session.createDataFrame([], ddl)  # pyright: ignore[reportUnknownMemberType]
+        return self.session.read.schema(ddl).parquet(*map(str, files))
+
+    @abstractmethod
+    def _start(self) -> SparkSession: ...
+
+    def _gathered(self, frame: DataFrame, by: str) -> DataFrame:
+        """The frame laid out so that a partitioned write gives one file for each value of `by`."""
+        return frame
+
+
+class SailEngine(Engine):
+    """The embedded engine: a Spark Connect server on a free port of this machine alone."""
+
+    name = "sail"
+
+    def __init__(self, scratch: Path) -> None:
+        super().__init__()
+        self._scratch = scratch
+        self._server: Any = None
+
+    def close(self) -> None:
+        """End the session, then the server: the other way round the session waits for minutes."""
+        super().close()
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    def _start(self) -> SparkSession:
+        # Sail reads its settings from the environment at its start, and nowhere else.
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        os.environ["RUST_LOG"] = "off"
+        os.environ["SAIL_RUNTIME__TEMPORARY_FILES__PATHS"] = f'["{self._scratch}"]'
+        os.environ["SAIL_SPARK__SESSION_TIMEOUT_SECS"] = "86400"
+        from pysail.spark import SparkConnectServer
+
+        # The reference is kept: a server that is garbage-collected stops, and its clients hang.
+        self._server = SparkConnectServer("127.0.0.1", 0)
+        self._server.start(background=True)
+        host, port = self._server.listening_address
+        return SparkSession.builder.remote(f"sc://{host}:{port}").create()
+
+
+class SparkEngine(Engine):
+    """Apache Spark in a local JVM. `session` makes the session from the settings."""
+
+    name = "spark"
+
+    def __init__(self, session: Callable[[dict[str, str]], SparkSession], scratch: Path) -> None:
+        super().__init__()
+        self._make = session
+        self._scratch = scratch
+
+    def _start(self) -> SparkSession:
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        settings = {
+            "spark.master": "local[*]",
+            "spark.local.dir": str(self._scratch),
+            "spark.sql.warehouse.dir": str(self._scratch / "warehouse"),
+        }
+        try:
+            session = self._make(SPARK_SETTINGS | settings)
+        except Exception as error:
+            hint = "install Java 17 or later and set JAVA_HOME, or use SALESPIPE_ENGINE=sail"
+            raise SalespipeError(f"Apache Spark did not start: {error}", hint) from error
+        session.sparkContext.setLogLevel("ERROR")
+        return session
+
+    def _gathered(self, frame: DataFrame, by: str) -> DataFrame:
+        # Without this every task writes a file of its own for every month.
+        return frame.repartition(by) if by else frame.coalesce(1)

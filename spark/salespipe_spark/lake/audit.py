@@ -1,0 +1,134 @@
+"""The audit: the figures of a frame, counted on the engine, and what they are held to.
+
+Only figures come back from the engine; rows do where some break a rule, and then five of them.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from pyspark.sql import Column as Expression
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from salespipe_spark.contract import SNAPSHOT, Column, Contract
+from salespipe_spark.lake.receipt import Figures
+
+SAMPLE = 5
+MASK = 2**64 - 1
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule held against the data: what was found beside what is expected, and where it fails."""
+
+    name: str
+    passed: bool
+    expected: str
+    actual: str
+    parts: list[str] = field(default_factory=list)
+    sample: list[dict[str, Any]] = field(default_factory=list)
+
+
+def part_of(contract: Contract) -> Expression:
+    """The part that a row belongs to: its month, or the one snapshot."""
+    return F.date_format(contract.month, "yyyy-MM") if contract.month else F.lit(SNAPSHOT)
+
+
+def figures(frame: DataFrame, contract: Contract) -> dict[str, Figures]:
+    """The figures of each part that has rows, in one pass over the frame."""
+    counted = {
+        "rows": F.count(F.lit(1)),
+        "keys": F.countDistinct(_hash([c for c in contract.columns if c.name in contract.key])),
+        "digest": F.sum(_hash(contract.columns).cast("decimal(20,0)")),
+        "first": F.min(contract.month) if contract.month else F.lit(None).cast("date"),
+        "last": F.max(contract.month) if contract.month else F.lit(None).cast("date"),
+    }
+    sums = {f"sum_{name}": F.expr(sql) for name, sql in contract.aggregates().items()}
+    nulls = {f"null_{c.name}": F.count_if(F.col(c.name).isNull()) for c in contract.columns if not c.nullable}
+    columns = [value.alias(name) for name, value in (counted | sums | nulls).items()]
+    rows = frame.groupBy(part_of(contract).alias("part")).agg(*columns).collect()
+    return {str(row["part"]): _figures(row, contract) for row in rows}
+
+
+def no_rows(contract: Contract) -> Figures:
+    """The figures of a part without rows."""
+    sums = dict.fromkeys(contract.aggregates(), Decimal(0))
+    return Figures(0, sums, 0, {}, "", "", _digest(contract, 0, 0))
+
+
+def keys_unique(found: dict[str, Figures], rows: DataFrame, contract: Contract) -> Check:
+    """No two rows of a part share their key."""
+    parts = [part for part, f in found.items() if f.key_duplicates]
+    by = [part_of(contract).alias("part"), *contract.key]
+    doubled = rows.groupBy(*by).agg(F.count(F.lit(1)).alias("rows")).where("rows > 1")
+    sample = _sample(doubled) if parts else []
+    # The figure counts hashes of keys; two keys of one hash are no duplicate, and leave no sample.
+    count = sum(found[part].key_duplicates for part in parts) if sample else 0
+    return Check("keys_unique", not sample, f"unique ({', '.join(contract.key)})", f"{count} repeated", parts, sample)
+
+
+def not_null(found: dict[str, Figures], rows: DataFrame) -> Check:
+    """No column that promises a value lacks one."""
+    parts = [part for part, f in found.items() if f.nulls]
+    columns = sorted({name for f in found.values() for name in f.nulls})
+    counts = [f"{name}: {sum(f.nulls.get(name, 0) for f in found.values())}" for name in columns]
+    condition = " OR ".join(f"{name} IS NULL" for name in columns)
+    sample = _sample(rows.where(condition)) if columns else []
+    return Check("not_null", not columns, "no NULLs", ", ".join(counts) or "no NULLs", parts, sample)
+
+
+def parts_owned(found: dict[str, Figures], owned: list[str], rows: DataFrame, contract: Contract) -> Check:
+    """No row lies outside the months of the run."""
+    foreign = sorted(set(found) - set(owned))
+    part = F.coalesce(part_of(contract), F.lit("None"))
+    sample = _sample(rows.where(~part.isin(owned))) if foreign else []
+    actual = ", ".join(f"{part}: {found[part].rows} rows" for part in foreign) or "none outside"
+    return Check("parts_owned", not foreign, "no rows outside the run's months", actual, foreign, sample)
+
+
+def balance(found: dict[str, Figures], contract: Contract, given: Callable[[str, str], Figures]) -> Check:
+    """Every balance of the contract holds in every part; `given` is an input's receipt by table and part."""
+    lines: list[str] = []
+    parts: list[str] = []
+    for part, own in found.items():
+        for name, other in contract.balances:
+            table, _, figure = other.partition(".")
+            expected = given(table, part).figure(figure)
+            if own.figure(name) != expected:
+                lines.append(f"{part}: {name} {own.figure(name)} is not {other} {expected}")
+                parts.append(part)
+    expected = ", ".join(f"{name} = {other}" for name, other in contract.balances)
+    actual = "; ".join(lines[:SAMPLE]) or f"equal in {len(found)} part(s)"
+    return Check("balance", not lines, expected, actual, sorted(set(parts)))
+
+
+def _figures(row: Row, contract: Contract) -> Figures:
+    nulls = {c.name: row[f"null_{c.name}"] for c in contract.columns if not c.nullable and row[f"null_{c.name}"]}
+    return Figures(
+        rows=row["rows"],
+        sums={name: Decimal(row[f"sum_{name}"] or 0) for name in contract.aggregates()},
+        key_duplicates=row["rows"] - row["keys"],
+        nulls=nulls,
+        first_date=str(row["first"] or ""),
+        last_date=str(row["last"] or ""),
+        digest=_digest(contract, row["rows"], int(row["digest"])),
+    )
+
+
+def _digest(contract: Contract, rows: int, total: int) -> str:
+    """The columns are part of it, so that also an empty month is replaced when its contract changes."""
+    columns = hashlib.sha256(contract.ddl.encode()).hexdigest()[:8]
+    return f"{columns}-{rows:x}-{total & MASK:016x}"
+
+
+def _hash(columns: list[Column] | tuple[Column, ...]) -> Expression:
+    """A row's hash. A NULL passes through xxhash64 unseen, so where one may be, it is hashed that it is."""
+    values = [v for c in columns for v in (F.col(c.name), F.col(c.name).isNull())[: 2 if c.nullable else 1]]
+    return F.xxhash64(*values)
+
+
+def _sample(frame: DataFrame) -> list[dict[str, Any]]:
+    return [row.asDict() for row in frame.limit(SAMPLE).collect()]

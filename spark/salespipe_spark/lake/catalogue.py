@@ -1,0 +1,51 @@
+"""The catalogue: which parts are published, where they lie, and what their receipts say. No engine."""
+
+from pathlib import Path
+
+from salespipe_spark.errors import SalespipeError
+from salespipe_spark.lake.receipt import Receipt
+from salespipe_spark.lake.store import LocalStore
+from salespipe_spark.tables import Table
+
+
+class Catalogue:
+    """What is published in the lake of a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.store = LocalStore(root)
+
+    def key(self, table: Table, part: str) -> str:
+        """Where a part's object lies. Its name never changes, so that one step replaces it."""
+        folder = f"{table.layer}/{table.name}"
+        return f"{folder}/year={part[:4]}/month={part[5:]}/data.parquet" if table.monthly else f"{folder}/data.parquet"
+
+    def receipt(self, table: Table, part: str) -> Receipt | None:
+        """The receipt of a part; None where it was never published."""
+        text = self.store.read(receipt_key(table, part))
+        return Receipt.from_json(text) if text else None
+
+    def published(self, table: Table) -> list[str]:
+        """The parts of a table that have a receipt, in order."""
+        keys = self.store.list(f"_receipts/{table.layer}/{table.name}", ".json")
+        return [Path(key).stem for key in keys]
+
+    def intact(self, table: Table, part: str) -> Receipt:
+        """The receipt of a part whose object is the one that the receipt names.
+
+        Raises:
+            SalespipeError: the part was never published, or a run died while it published it.
+        """
+        receipt = self.receipt(table, part)
+        months_option = f" --months {part}" if table.monthly else ""
+        hint = f"salespipe run{months_option} --select {table.layer}/{table.name}"
+        where = f"{table.layer}/{table.name} {part} in {self.store.root}"
+        if receipt is None:
+            raise SalespipeError(f"Not published: {where}.", hint)
+        if self.store.etag(receipt.key) != receipt.etag:
+            raise SalespipeError(f"Not the object that its receipt names: {where}.", hint)
+        return receipt
+
+
+def receipt_key(table: Table, part: str) -> str:
+    """Where the receipt of a part lies."""
+    return f"_receipts/{table.layer}/{table.name}/{part}.json"

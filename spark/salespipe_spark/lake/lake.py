@@ -1,0 +1,208 @@
+"""The lake: read what is published, stage what is new, audit it, publish it.
+
+A reader sees a part as it was or as it is, never half of one; a part whose rows did not change is
+not touched. What a table's parts are is its contract's business, how an object is replaced the
+store's.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pyspark.sql import DataFrame
+
+from salespipe_spark.engine import Engine
+from salespipe_spark.lake import audit, schema
+from salespipe_spark.lake.audit import Check
+from salespipe_spark.lake.catalogue import Catalogue, receipt_key
+from salespipe_spark.lake.receipt import Figures, Provenance, Receipt
+from salespipe_spark.lake.store import Raced
+from salespipe_spark.tables import CALENDAR, Table, tables
+
+PART = "salespipe_part"
+"""The column by which staged rows are cut into parts; it is not in the files."""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a run saw before it began to make a table: objects in place, and the inputs' receipts."""
+
+    table: Table
+    parts: list[str]
+    etags: dict[str, str]
+    inputs: dict[str, dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A table's staged parts after their audit."""
+
+    opening: Opening
+    folder: Path
+    figures: dict[str, Figures]
+    checks: list[Check]
+    fingerprints: dict[str, str]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check passed, and with it whether the table may be published."""
+        return all(check.passed for check in self.checks)
+
+
+@dataclass(frozen=True)
+class Published:
+    """A part after publishing: its receipt, and whether its object was replaced."""
+
+    receipt: Receipt
+    replaced: bool
+
+
+class Lake(Catalogue):
+    """The lake in a folder, read and written by one engine on behalf of one run."""
+
+    def __init__(self, root: Path, engine: Engine) -> None:
+        super().__init__(root)
+        self.engine = engine
+
+    def read(self, table: Table, parts: list[str]) -> DataFrame:
+        """The rows of published parts.
+
+        Raises:
+            SalespipeError: one of them is not published.
+        """
+        files = [self.store.path(self.intact(table, part).key) for part in parts]
+        return self.engine.read(files, table.contract.ddl)
+
+    def read_published(self, table: Table) -> DataFrame:
+        """The rows of whatever parts are published: none, where none is."""
+        return self.read(table, self.published(table))
+
+    @contextmanager
+    def staging(self) -> Iterator[Path]:
+        """A staging folder for one run; it is gone when the block ends."""
+        with self.store.staging() as folder:
+            yield folder
+
+    def open(self, table: Table, parts: list[str]) -> Opening:
+        """Note what is in place before the inputs are read: publishing holds on to it."""
+        etags = {part: self.store.etag(self.key(table, part)) for part in parts}
+        return Opening(table, parts, etags, self._inputs(table, parts))
+
+    def stage(self, opening: Opening, frame: DataFrame, folder: Path) -> Staged:
+        """Write a transform's rows into staging, in one job of the engine, and audit them."""
+        target = folder / opening.table.layer / opening.table.name
+        by = PART if opening.table.monthly else ""
+        rows = frame.withColumn(PART, audit.part_of(opening.table.contract)) if by else frame
+        self.engine.write(rows, target, by)
+        return self.audit(opening, target)
+
+    def audit(self, opening: Opening, folder: Path, fingerprints: dict[str, str] | None = None) -> Staged:
+        """Hold what lies staged in a folder against the contract and the receipts of the inputs."""
+        contract = opening.table.contract
+        files = _staged_files(folder)
+        wrong = sorted({deviation for file in files for deviation in schema.deviations(file, contract)})
+        expected = f"{len(contract.columns)} columns of the contract"
+        shape = Check("schema", not wrong, expected, "; ".join(wrong) or "as expected")
+        if wrong:
+            return Staged(opening, folder, {}, [shape], {})
+        rows = self.engine.read(files, contract.ddl)
+        found = audit.figures(rows, contract)
+        written, counted = schema.rows_in(files), sum(f.rows for f in found.values())
+        checks = [
+            shape,
+            Check("rows_written", written == counted, f"{written} rows in the files", f"{counted} rows read"),
+            audit.parts_owned(found, opening.parts, rows, contract),
+            audit.keys_unique(found, rows, contract),
+            audit.not_null(found, rows),
+        ]
+        owned = {part: found.get(part, audit.no_rows(contract)) for part in opening.parts}
+        if contract.balances:
+            checks.append(audit.balance(owned, contract, self._figures))
+        return Staged(opening, folder, owned, checks, fingerprints or {})
+
+    def publish(self, staged: Staged, run: str) -> list[Published]:
+        """Replace the objects of all parts whose rows changed, each in one atomic step.
+
+        Raises:
+            Raced: another run published the table, or one of its inputs, in between; nothing is replaced.
+        """
+        if not staged.passed:
+            raise ValueError("What has not passed its audit is not published.")
+        opening = staged.opening
+        table = opening.table
+        with self.store.locked(table.name):
+            if self._inputs(table, opening.parts) != opening.inputs:
+                raise Raced(f"An input of {table.layer}/{table.name}")
+            for part, seen in opening.etags.items():
+                if self.store.etag(self.key(table, part)) != seen:
+                    raise Raced(self.key(table, part))
+            return [self._publish_part(staged, part, run) for part in opening.parts]
+
+    def _publish_part(self, staged: Staged, part: str, run: str) -> Published:
+        table, figures = staged.opening.table, staged.figures[part]
+        key, seen = self.key(table, part), staged.opening.etags[part]
+        provenance = Provenance(
+            {name: _belonging(digests, part) for name, digests in staged.opening.inputs.items()},
+            staged.fingerprints.get(part, ""),
+        )
+        held = self.receipt(table, part)
+        if held is not None and seen == held.etag and held.figures.digest == figures.digest:
+            if held.provenance != provenance:
+                held = replace(held, provenance=provenance)
+                self._write_receipt(held, table, staged.folder)
+            return Published(held, replaced=False)
+        file = schema.merged(self._files(staged, part), table.contract, staged.folder / f"merged-{part}.parquet")
+        size = file.stat().st_size
+        etag = self.store.replace(file, key, seen)
+        receipt = Receipt(
+            table=f"{table.layer}/{table.name}",
+            part=part,
+            figures=figures,
+            provenance=provenance,
+            engine=self.engine.name,
+            code_version=table.code_version,
+            run=run,
+            published_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            key=key,
+            size=size,
+            etag=etag,
+        )
+        self._write_receipt(receipt, table, staged.folder)
+        return Published(receipt, replaced=True)
+
+    def _write_receipt(self, receipt: Receipt, table: Table, folder: Path) -> None:
+        key = receipt_key(table, receipt.part)
+        draft = folder / "receipt.json"
+        draft.write_text(receipt.to_json())
+        self.store.replace(draft, key, self.store.etag(key))
+
+    def _files(self, staged: Staged, part: str) -> list[Path]:
+        return _staged_files(staged.folder / f"{PART}={part}" if staged.opening.table.monthly else staged.folder)
+
+    def _inputs(self, table: Table, parts: list[str]) -> dict[str, dict[str, str]]:
+        """The digests of what a table is made from: its months of monthly inputs, the whole of others."""
+        names = [name for name in table.inputs if name not in (CALENDAR, table.name)]
+        return {name: self._digests(tables()[name], table, parts) for name in names}
+
+    def _digests(self, given: Table, table: Table, parts: list[str]) -> dict[str, str]:
+        needed = given.parts(parts) if table.monthly or not given.monthly else self.published(given)
+        return {part: self.intact(given, part).figures.digest for part in needed}
+
+    def _figures(self, table: str, part: str) -> Figures:
+        return self.intact(tables()[table], part).figures
+
+
+def staged_file(folder: Path, table: Table, part: str) -> Path:
+    """Where a file of a part is staged by those who write without an engine."""
+    base = folder / table.layer / table.name
+    return (base / f"{PART}={part}" if table.monthly else base) / "0.parquet"
+
+
+def _belonging(digests: dict[str, str], part: str) -> dict[str, str]:
+    return {part: digests[part]} if part in digests else digests
+
+
+def _staged_files(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.parquet"))

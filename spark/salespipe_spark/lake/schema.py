@@ -1,0 +1,61 @@
+"""Parquet files and contracts: what a file must look like, an empty one, many merged into one."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from salespipe_spark.contract import Contract, Type
+
+ARROW = {
+    Type.STRING: pa.string(),
+    Type.TEXT: pa.string(),
+    Type.INT: pa.int32(),
+    Type.BIGINT: pa.int64(),
+    Type.BOOLEAN: pa.bool_(),
+    Type.DATE: pa.date32(),
+    Type.PRICE: pa.decimal128(10, 2),
+    Type.MONEY: pa.decimal128(18, 2),
+    Type.AVERAGE: pa.decimal128(18, 6),
+}
+
+
+def arrow_schema(contract: Contract) -> pa.Schema:
+    """The contract's columns as Arrow fields."""
+    return pa.schema([pa.field(c.name, ARROW[c.type], metadata={"comment": c.description}) for c in contract.columns])
+
+
+def deviations(file: Path, contract: Contract) -> list[str]:
+    """How the file's columns differ from the contract's; nothing where they agree.
+
+    Names, order and types are compared, as they stand in the file's footer. Nullability is not: engines
+    set it differently, and the audit counts NULLs in the data.
+    """
+    found = [(field.name, str(field.type)) for field in pq.read_schema(file)]
+    expected = [(field.name, str(field.type)) for field in arrow_schema(contract)]
+    if found == expected:
+        return []
+    missing = [f"{n} {t} is missing" for n, t in expected if n not in dict(found)]
+    extra = [f"{n} {t} is not in the contract" for n, t in found if n not in dict(expected)]
+    wrong = [f"{n} is {dict(found)[n]}, not {t}" for n, t in expected if dict(found).get(n, t) != t]
+    return missing + extra + wrong or ["the columns are in another order"]
+
+
+def rows_in(files: Iterable[Path]) -> int:
+    """The number of rows that the files' footers declare."""
+    return sum(pq.read_metadata(file).num_rows for file in files)
+
+
+def merged(files: list[Path], contract: Contract, target: Path) -> Path:
+    """One file with the rows of all: the only one itself, else a new file, row group by row group."""
+    if len(files) == 1:
+        return files[0]
+    schema = arrow_schema(contract)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with pq.ParquetWriter(target, schema, compression="zstd") as writer:
+        for file in files:
+            with pq.ParquetFile(file) as parquet:
+                for group in range(parquet.num_row_groups):
+                    writer.write_table(parquet.read_row_group(group).cast(schema))
+    return target
