@@ -59,13 +59,12 @@ def verify(span: str | None) -> None:
     """Read lake and source again and hold both against the receipts; changes nothing."""
     from salespipe_spark.lake.lake import Lake
 
-    from salespipe_dagster.resources.engine import EngineResource
+    from salespipe_dagster.resources.engine import open_engine
     from salespipe_dagster.resources.source_db import SourceDatabase
     from salespipe_dagster.verify import verify as verified
 
     settings = _shown(Settings.load())
-    resource = EngineResource(name=settings.engine, scratch=str(settings.root / "scratch"))
-    with resource.open() as engine, console.status("reading lake and source"):
+    with open_engine(settings) as engine, console.status("reading lake and source"):
         verdicts, unbalanced = verified(
             Lake(settings.lake, engine), SourceDatabase(settings.source), _span(span, settings)
         )

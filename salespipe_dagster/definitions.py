@@ -10,10 +10,10 @@ from salespipe_dagster.assets.source import source_assets
 from salespipe_dagster.assets.staging import staging_assets
 from salespipe_dagster.assets.tables import table_assets
 from salespipe_dagster.io_managers.chart import ChartIOManager
-from salespipe_dagster.io_managers.lake import LakeIOManager
+from salespipe_dagster.io_managers.lake import lake_io
 from salespipe_dagster.io_managers.mysql import MySQLIOManager
-from salespipe_dagster.resources.engine import EngineResource
-from salespipe_dagster.resources.lake import LakeResource
+from salespipe_dagster.resources.engine import engine_resource
+from salespipe_dagster.resources.lake import lake_resource
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.settings import Settings
 from salespipe_dagster.synthetic.company import Company
@@ -24,22 +24,19 @@ def build_defs(settings: Settings, **resource_overrides: Any) -> dg.Definitions:
 
     Opens no socket, reads no database, starts no engine.
     """
-    engine = resource_overrides.get("engine") or EngineResource(
-        name=settings.engine, scratch=str(settings.root / "scratch")
-    )
-    lake = resource_overrides.get("lake") or LakeResource(root=str(settings.lake), engine=engine)
+    company = resource_overrides.pop("company", Company())
     source_db = resource_overrides.get("source_db") or SourceDatabase(settings.source)
     resources: dict[str, Any] = {
-        "engine": engine,
-        "lake": lake,
+        "engine": engine_resource(settings),
+        "lake": lake_resource(settings),
         "source_db": source_db,
-        "lake_io": LakeIOManager(lake=lake),
+        "lake_io": lake_io,
         "charts_io": ChartIOManager(settings.lake),
         "mysql_io": MySQLIOManager(source_db),
     }
     return dg.Definitions(
         assets=[
-            *source_assets(settings, resource_overrides.pop("company", Company())),
+            *source_assets(settings, company),
             *staging_assets(settings),
             *table_assets(settings),
             *chart_assets(settings),

@@ -97,7 +97,7 @@ def run(
     on_step: Callable[[str, int], None] = lambda step, steps: None,
 ) -> Outcome:
     """Make an unbroken range of months in one run; `on_step` is told of each step begun, and of how many there are."""
-    job = defs.get_job_def("monthly_refresh")
+    job = defs.resolve_job_def("monthly_refresh")
     keys = selected(defs, select)
     steps = len(job.get_subset(asset_selection=set(keys)).nodes)
     with instance(settings) as records:

@@ -37,12 +37,14 @@ def _company_asset(table: Table, settings: Settings, company: Company) -> dg.Ass
         partitions_def=_partitions(table, settings),
         backfill_policy=SINGLE_RUN,
         io_manager_key="mysql_io",
+        dagster_type=dg.Any,  # Dagster cannot read the annotation of an iterator
         **_shown(table),
     )
     def body(context: dg.AssetExecutionContext) -> Iterator[tuple[str, pa.Table]]:
-        months = list(context.partition_keys) if table.monthly else []
-        for part in table.parts(months):
-            yield part, company.rows(table.name, None if part == SNAPSHOT else part)
+        parts = table.parts(list(context.partition_keys) if table.monthly else [])
+        # Made one by one as they are written: a year of rows is never in memory.
+        made = (company.rows(table.name, None if part == SNAPSHOT else part) for part in parts)
+        return zip(parts, made, strict=True)
 
     return body
 

@@ -6,24 +6,22 @@ A stored value is a `Staged` table that has passed its audit; a loaded one is a 
 import dagster as dg
 from pyspark.sql import DataFrame
 from salespipe_spark.contract import SNAPSHOT
-from salespipe_spark.lake.lake import Published, Staged
+from salespipe_spark.lake.lake import Lake, Published, Staged
 from salespipe_spark.lake.receipt import Receipt
 from salespipe_spark.tables import tables
-
-from salespipe_dagster.resources.lake import LakeResource
-
 PUBLISHED = {"months": "published"}
 """Metadata of an AssetIn that takes whatever months are published, not those of the run."""
 
 
-class LakeIOManager(dg.ConfigurableIOManager):
+class LakeIOManager(dg.IOManager):
     """Publishes and loads the tables of the lake; an asset's key is its table's layer and name."""
 
-    lake: dg.ResourceDependency[LakeResource]
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
 
     def handle_output(self, context: dg.OutputContext, obj: Staged) -> None:
         """Publish the parts whose rows changed, and tell Dagster of each part's rows and amounts."""
-        published = self.lake.lake.publish(obj, context.run_id)
+        published = self._lake.publish(obj, context.run_id)
         for each in published:
             partition = None if each.receipt.part == SNAPSHOT else each.receipt.part
             context.step_context.add_asset_metadata(
@@ -34,9 +32,15 @@ class LakeIOManager(dg.ConfigurableIOManager):
         """The upstream table's months of this run, or its snapshot, or all that is published."""
         table = tables()[context.asset_key.path[-1]]
         if context.definition_metadata.get("months") == PUBLISHED["months"]:
-            return self.lake.lake.read_published(table)
+            return self._lake.read_published(table)
         months = list(context.asset_partition_keys) if table.monthly else []
-        return self.lake.lake.read(table, table.parts(months))
+        return self._lake.read(table, table.parts(months))
+
+
+@dg.io_manager(required_resource_keys={"lake"}, description="Publishes to the lake and loads from it.")
+def lake_io(context: dg.InitResourceContext) -> LakeIOManager:
+    """The I/O manager on the run's lake."""
+    return LakeIOManager(context.resources.lake.lake)
 
 
 def _metadata(published: Published) -> dict[str, dg.MetadataValue]:

@@ -2,46 +2,40 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
-from pydantic import PrivateAttr
 from pyspark.sql import SparkSession
 from salespipe_spark.engine import Engine, SailEngine, SparkEngine
 from salespipe_spark.lake.store import LocalStore
 
+from salespipe_dagster.settings import Settings
 
-class EngineResource(dg.ConfigurableResource):
-    """The engine of a run. Attributes: name (`sail` or `spark`), scratch (the folder it spills into)."""
 
-    name: str
-    scratch: str
-    _engine: Engine | None = PrivateAttr(default=None)
+@contextmanager
+def open_engine(settings: Settings) -> Iterator[Engine]:
+    """The configured engine, closed when the block ends; what it spilled goes with it, also if killed."""
+    with LocalStore(settings.root / "scratch").staging() as scratch:
+        engine = SailEngine(scratch) if settings.engine == "sail" else SparkEngine(_spark_session, scratch)
+        try:
+            yield engine
+        finally:
+            engine.close()
 
-    @property
-    def engine(self) -> Engine:
-        """The engine of the run under way."""
-        if self._engine is None:
-            raise RuntimeError("The engine is there only while a run is under way.")
-        return self._engine
 
-    @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["EngineResource"]:
-        """Hold an engine for the run."""
-        with self.open() as self._engine:
-            yield self
-        self._engine = None
+def engine_resource(settings: Settings) -> dg.ResourceDefinition:
+    """The engine of a run.
 
-    @contextmanager
-    def open(self) -> Iterator[Engine]:
-        """An engine, closed when the block ends; what it spilled goes with it, also if the process is killed."""
-        with LocalStore(Path(self.scratch)).staging() as scratch:
-            engine = SailEngine(scratch) if self.name == "sail" else SparkEngine(_spark_session, scratch)
-            try:
-                yield engine
-            finally:
-                engine.close()
+    A plain resource, as is `lake`: Dagster starts a nested ConfigurableResource once for each resource
+    that holds it, which here would be a session for each, and their frames do not join.
+    """
+
+    @dg.resource(description=f"The engine that transforms: {settings.engine}.")
+    def engine(_: dg.InitResourceContext) -> Iterator[Engine]:
+        with open_engine(settings) as opened:
+            yield opened
+
+    return engine
 
 
 def _spark_session(settings: dict[str, str]) -> SparkSession:

@@ -26,10 +26,4 @@ def dim_locations(customers: DataFrame, offices: DataFrame, dim_locations: DataF
     """Every place that a customer or an office has, or once had."""
     today = customers.select(*_places.PARTS).unionByName(offices.select(*_places.PARTS))
     places = _places.cleaned(today).withColumn("location_key", _places.location_key())
-    return (
-        places.select(*CONTRACT.names)
-        .unionByName(dim_locations.select(*CONTRACT.names))
-        .groupBy(*CONTRACT.names)
-        .agg()
-        .select(*CONTRACT.names)
-    )
+    return places.select(*CONTRACT.names).unionByName(dim_locations.select(*CONTRACT.names)).distinct()

@@ -1,0 +1,182 @@
+"""What all charts share: colours, fonts, axes of months and money, title, footer, alternative text."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from plotly.basedatatypes import BaseTraceType
+from plotly.graph_objects import Figure
+from salespipe_spark import months
+
+from salespipe_dagster.charts import _words
+
+# Okabe and Ito's colours, which colour-blind readers tell apart. One for an entity, in every chart.
+REVENUE = "#0072B2"
+CANCELLED = "#D55E00"
+OTHER = "#7F7F7F"
+
+# From nothing to much, and from loss through nothing to gain: light enough for dark figures on all of them.
+SHADES = ("#F5F8FB", "#A8D2EE", "#3D9BD9")
+TWO_SIDED_SHADES = ("#E8853D", "#FFFFFF", "#3D9BD9")
+
+INK, MUTED, GRID = "#1F2933", "#52606D", "#E4E7EB"
+FONT = "Lato, DejaVu Sans, Helvetica, Arial, sans-serif"  # kaleido brings the first two along
+LABEL_LENGTH = 26
+FEWEST_ROWS = 6  # a single bar is a bar, not a wall
+MOST_TICKS = 24
+EDGE = 24
+"""Pixels from the picture's edge to its texts."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What a chart says of its figures.
+
+    Attributes:
+        currency: the label of money.
+        months: the published months that the figures cover, in order.
+        expected: how many months there should be.
+        run: the run that published the newest of the figures, shortened.
+    """
+
+    currency: str
+    months: list[str]
+    expected: int
+    run: str
+
+    @property
+    def span(self) -> list[str]:
+        """All months from the first to the last that is covered, those in between that are not included."""
+        return months.between(self.months[0], self.months[-1]) if self.months else []
+
+    @property
+    def coverage(self) -> str:
+        """Which months are covered, and how many there should be."""
+        covered = f"covers {len(self.months)} of {_words.count(self.expected, 'month')}"
+        blocks = months.blocks(self.months)
+        which = [_words.period(block) for block in blocks[:3]] + ["…"] * (len(blocks) > 3)
+        return f"{covered}: {', '.join(which)}" if which else covered
+
+
+def month_axis(span: Sequence[str]) -> dict[str, Any]:
+    """An axis of months, labelled as often as there is room, with the year below January."""
+    step = next((s for s in (1, 3, 6) if len(span) <= s * MOST_TICKS), 12)
+    ticks = [m for m in span if (int(m[5:]) - 1) % step == 0] or list(span[:1])
+    names = [_words.month_name(m) for m in ticks]
+    text = [n.replace(" ", "<br>") if i == 0 or n.startswith("Jan") else n[:3] for i, n in enumerate(names)]
+    return {
+        "type": "category",  # else plotly takes 2024-05 for a date and labels days
+        "categoryorder": "array",
+        "categoryarray": list(span),
+        "range": [-0.5, max(len(span), 1) - 0.5],
+        "tickmode": "array",
+        "tickvals": ticks,
+        "ticktext": text,
+        "tickangle": 0,
+        "ticks": "",
+        "ticklabelstandoff": 6,
+        "showgrid": False,
+        "title": {"text": "Month", "standoff": 12},
+    }
+
+
+def name_axis(names: Sequence[str]) -> dict[str, Any]:
+    """An axis of names from the top down."""
+    return {
+        "type": "category",
+        "categoryorder": "array",
+        "categoryarray": list(names),
+        "range": [max(len(names), FEWEST_ROWS) - 0.5, -0.5],
+        "tickmode": "array",
+        "tickvals": list(names),
+        "ticktext": [_words.literal(_words.clipped(name, LABEL_LENGTH)) + " " for name in names],
+        "ticks": "",
+        "showgrid": False,
+    }
+
+
+def money_axis(values: Iterable[Decimal], title: str) -> dict[str, Any]:
+    """An axis of money that begins at zero, or below where values do, with room for labels."""
+    numbers = [float(value) for value in values]
+    low, high = min(numbers, default=0.0), max(numbers, default=0.0)
+    low, high = min(low, 0.0), max(high, 0.0)
+    room = (high - low) * 0.12 or 1.0
+    return {
+        "range": [low - room if low < 0 else 0.0, high + room if high > 0 or low == 0 else room],
+        "title": {"text": title, "standoff": 12},
+        "exponentformat": "B",
+        "ticks": "",
+        "ticklabelstandoff": 6,
+        "gridcolor": GRID,
+        "zeroline": True,
+        "zerolinecolor": MUTED,
+        "zerolinewidth": 1,
+    }
+
+
+def figure(
+    *traces: BaseTraceType,
+    kind: str,
+    finding: str,
+    detail: str,
+    source: str,
+    about: About,
+    layout: dict[str, Any],
+    annotations: Sequence[dict[str, Any]] = (),
+    left: int = 90,
+) -> Figure:
+    """The figure with its title, footer, fonts and alternative text.
+
+    Args:
+        traces: what is plotted.
+        kind: what the picture is, for those who do not see it: "Bar chart of revenue by country".
+        finding: the title: what the figures say.
+        detail: the line below it.
+        source: the table that the figures are from, as layer/name.
+        about: what is said of the figures.
+        layout: the axes, and what else is the chart's own.
+        annotations: texts within the chart.
+        left: the room for the labels of the vertical axis.
+    """
+    if not about.months:
+        detail = "The chart fills as months are published"
+    parts = [f"Source: {source}", about.coverage, *([f"run {about.run}"] if about.run else [])]
+    footer = {
+        "text": _words.literal("   ·   ".join(parts)),
+        "font": {"size": 12, "color": MUTED},
+        "showarrow": False,
+        "xref": "paper",
+        "x": 0,
+        "xanchor": "left",
+        "xshift": EDGE - left,
+        "yref": "paper",
+        "y": 0,
+        "yanchor": "bottom",
+        "yshift": -98,
+    }
+    shared = {
+        "template": "none",
+        "title": _title(finding, detail),
+        "font": {"family": FONT, "size": 14, "color": INK},
+        "margin": {"l": left, "r": 40, "t": 120, "b": 110, "pad": 0},
+        "paper_bgcolor": "white",
+        "plot_bgcolor": "white",
+        "hoverlabel": {"font": {"family": FONT, "size": 14}},
+        "annotations": [*annotations, footer],
+        "meta": {"title": finding, "alt": f"{kind}. {finding}. {detail}. {'; '.join(parts)}."},
+    }
+    return Figure(list(traces), shared | layout)
+
+
+def _title(finding: str, detail: str) -> dict[str, Any]:
+    return {
+        "text": f"<b>{_words.literal(finding)}</b>",
+        "subtitle": {"text": _words.literal(detail), "font": {"size": 16, "color": MUTED}},
+        "font": {"size": 26, "color": INK},
+        "x": 0,
+        "xref": "container",
+        "y": 0.95,
+        "yanchor": "top",
+        "pad": {"l": EDGE},
+    }

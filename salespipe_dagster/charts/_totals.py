@@ -1,0 +1,62 @@
+"""What charts sum, how they rank it, and the finding that one entity leads."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from salespipe_spark import months
+
+from salespipe_dagster.charts import _words
+from salespipe_dagster.charts._look import About
+
+ZERO = Decimal("0.00")
+
+
+def sums(
+    frame: DataFrame, by: tuple[str, ...], measures: tuple[str, ...]
+) -> dict[tuple[str, ...], tuple[Decimal, ...]]:
+    """The sums of additive measures by group, added up on the engine; a month is written YYYY-MM.
+
+    Distinct counts and averages are not additive: they stand in a mart at their own grain, or nowhere.
+    """
+    rows = frame.groupBy(*by).agg(*(F.sum(name).alias(name) for name in measures)).collect()
+    return {tuple(_label(name, row[name]) for name in by): tuple(row[name] for name in measures) for row in rows}
+
+
+def ranked(totals: Mapping[str, Decimal], limit: int) -> tuple[list[str], list[str]]:
+    """The names from the largest total to the smallest, and those beyond the limit apart.
+
+    Where some are left over, they take a place of their own, so that it is never a single one.
+    """
+    names = sorted(totals, key=lambda name: (-totals[name], name))
+    return (names, []) if len(names) <= limit else (names[: limit - 1], names[limit - 1 :])
+
+
+def nothing(revenue: Mapping[str, Decimal], about: About) -> str:
+    """The finding where there is no revenue to speak of; empty where there is."""
+    if not about.months:
+        return "No month is published yet"
+    return "" if any(revenue.values()) else f"No revenue {_words.during(about.months)}"
+
+
+def leader(totals: Mapping[str, Decimal], about: About, makes: str, many: str) -> str:
+    """The finding "USA makes 35% of revenue", also where there is no one, or more than one, to name.
+
+    Where an amount is negative, shares of the sum say nothing: the leader's amount stands instead.
+    """
+    if empty := nothing(totals, about):
+        return empty
+    top, total = max(totals.values()), sum(totals.values(), ZERO)
+    names = sorted(name for name in totals if totals[name] == top)
+    who, each = _words.enumeration(names, many), " each" if len(names) > 1 else ""
+    if min(totals.values()) < 0:
+        return f"Highest revenue: {who}, {about.currency} {_words.short(top)}{each}"
+    if top == total:
+        return f"{who} {makes} all revenue"
+    return f"{who} {'each make' if each else makes} {_words.share(top, total)} of revenue"
+
+
+def _label(name: str, value: Any) -> str:
+    return months.month_of(value) if name == "month_start" else str(value)

@@ -1,0 +1,82 @@
+"""Amounts, shares, months and names as a reader of a chart sees them; amounts from Decimal, never from float."""
+
+import html
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+"""Not from the locale: a chart is the same on every machine."""
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def exact(amount: Decimal) -> str:
+    """To the cent: 1,234,567.80."""
+    return f"{amount:,.2f}".replace("-", MINUS)
+
+
+def short(amount: Decimal) -> str:
+    """To three digits: 1.23M, 45.6k; an amount under a thousand is exact."""
+    if abs(amount) < 1000:
+        return exact(amount).removesuffix(".00")
+    return _scaled(amount, digits=3)
+
+
+def tight(amount: Decimal) -> str:
+    """For a cell of a table: 1.2M, 12M, 118k, 46k, 27, 0.01."""
+    return _scaled(amount, digits=max(2, amount.adjusted() % 3 + 1)) if amount else "0"
+
+
+def share(part: Decimal, whole: Decimal) -> str:
+    """The part in percent; 0% and 100% only where that is exact."""
+    percent = 100 * part / whole
+    if 0 < percent < 1:
+        return "under 1%"
+    if 99 < percent < 100:
+        return "over 99%"
+    return f"{percent:.0f}%"
+
+
+def month_name(month: str) -> str:
+    """2024-05 as May 2024."""
+    return f"{MONTHS[int(month[5:]) - 1]} {month[:4]}"
+
+
+def period(months: Sequence[str]) -> str:
+    """From the first month to the last."""
+    first, last = month_name(months[0]), month_name(months[-1])
+    return first if first == last else f"{first} to {last}"
+
+
+def during(months: Sequence[str]) -> str:
+    """The period within a sentence."""
+    return f"{'in' if len(months) == 1 else 'from'} {period(months)}"
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """1 month, 2 months."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def enumeration(names: Sequence[str], many: str) -> str:
+    """A, B and C; where that grows too long, their number."""
+    if len(names) == 1:
+        return clipped(names[0], 40)
+    text = f"{', '.join(names[:-1])} and {names[-1]}"
+    return text if len(names) <= 3 and len(text) <= 60 else f"{len(names)} {many}"
+
+
+def clipped(text: str, length: int) -> str:
+    """The text, cut where it is longer."""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def literal(text: str) -> str:
+    """The text as plotly shows it letter for letter: it takes `<b>` for a command."""
+    return html.escape(text, quote=False)
+
+
+def _scaled(amount: Decimal, digits: int) -> str:
+    rounded = Context(prec=digits, rounding=ROUND_HALF_UP).plus(amount)  # first: 999,999 is 1.00M, not 1000k
+    thousands = max(0, min(rounded.adjusted() // 3, 4))
+    return f"{rounded.scaleb(-3 * thousands):f}{['', 'k', 'M', 'B', 'T'][thousands]}".replace("-", MINUS)

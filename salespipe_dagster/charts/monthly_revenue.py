@@ -1,0 +1,79 @@
+"""Revenue per month as a line."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from plotly.graph_objects import Figure, Scatter
+from pyspark.sql import DataFrame
+
+from salespipe_dagster.charts import _look, _totals, _words
+from salespipe_dagster.charts._look import About
+
+
+def monthly_revenue(monthly_revenue: DataFrame, *, about: About) -> Figure:
+    """Revenue of each month over all channels, and beside it what was cancelled.
+
+    A published month without sales is zero; a month that is not published is a gap.
+    """
+    found = _totals.sums(monthly_revenue, ("month_start",), ("revenue", "cancelled_amount"))
+    by_month = {month: found.get((month,), (_totals.ZERO, _totals.ZERO)) for month in about.months}
+    revenue = {month: amounts[0] for month, amounts in by_month.items()}
+    cancelled = {month: amounts[1] for month, amounts in by_month.items()}
+    total, lost = sum(revenue.values(), _totals.ZERO), sum(cancelled.values(), _totals.ZERO)
+    return _look.figure(
+        _line("Revenue", revenue, about, color=_look.REVENUE, dash="solid"),
+        _line("Cancelled, not in revenue", cancelled, about, color=_look.CANCELLED, dash="dot"),
+        kind="Line chart of revenue per month",
+        finding=_finding(revenue, about),
+        detail=f"{about.currency} {_words.short(total)} of revenue in {_words.count(len(revenue), 'month')}; "
+        f"{about.currency} {_words.short(lost)} cancelled",
+        source="marts/monthly_revenue",
+        about=about,
+        layout={
+            "xaxis": _look.month_axis(about.span),
+            "yaxis": _look.money_axis([*revenue.values(), *cancelled.values()], f"Amount per month, {about.currency}"),
+            "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.01, "yanchor": "bottom"},
+            "hovermode": "x unified",
+        },
+        annotations=_highest(revenue, about),
+    )
+
+
+def _finding(revenue: Mapping[str, Decimal], about: About) -> str:
+    if empty := _totals.nothing(revenue, about):
+        return empty
+    top = max(revenue.values())
+    amount = f"{about.currency} {_words.short(top)}"
+    highest = [_words.month_name(month) for month in about.months if revenue[month] == top]
+    if len(revenue) == 1:
+        return f"Revenue was {amount} in {highest[0]}"
+    if len(highest) == len(revenue):
+        return f"Revenue was the same in all {len(revenue)} months: {amount}"
+    each = " each" if len(highest) > 1 else ""
+    return f"Revenue was highest in {_words.enumeration(highest, 'months')}: {amount}{each}"
+
+
+def _line(name: str, values: Mapping[str, Decimal], about: About, color: str, dash: str) -> Scatter:
+    return Scatter(
+        name=name,
+        x=about.span,
+        y=[float(values[month]) if month in values else None for month in about.span],
+        hovertext=[f"{about.currency} {_words.exact(values[m])}" if m in values else "" for m in about.span],
+        hovertemplate="%{hovertext}",
+        mode="lines+markers",
+        line={"color": color, "width": 3, "dash": dash},
+        marker={"size": 8 if len(about.span) <= 2 * _look.MOST_TICKS else 4},
+        connectgaps=False,
+        cliponaxis=False,
+    )
+
+
+def _highest(revenue: Mapping[str, Decimal], about: About) -> list[dict[str, Any]]:
+    """The amount, at the one month that the title names."""
+    top = max(revenue.values(), default=_totals.ZERO)
+    highest = [month for month in revenue if revenue[month] == top]
+    if len(highest) != 1 or not top:
+        return []
+    text = f"{about.currency} {_words.short(top)}"
+    return [{"x": highest[0], "y": float(top), "text": text, "showarrow": False, "yshift": 18}]

@@ -1,0 +1,73 @@
+"""The charts' I/O manager: a figure becomes a picture and a page in the lake's `charts` folder."""
+
+import base64
+from pathlib import Path
+
+import dagster as dg
+from plotly.graph_objects import Figure
+from salespipe_spark.errors import SalespipeError
+from salespipe_spark.lake.store import LocalStore
+
+from salespipe_dagster import rendering
+
+PREVIEW_SCALES = (0.75, 0.5, 0.25)
+MOST_PREVIEW = 100_000
+"""Characters of base64: Dagster's database keeps a preview twice."""
+
+
+class ChartIOManager(dg.IOManager):
+    """Stores figures as charts/<name>.png and .html below the lake's folder, each in one atomic step."""
+
+    def __init__(self, root: Path) -> None:
+        self._store = LocalStore(root)
+
+    def handle_output(self, context: dg.OutputContext, obj: Figure) -> None:
+        """Draw the figure and put both files in place; one whose bytes did not change is left alone."""
+        name = context.asset_key.path[-1]
+        page = rendering.to_html(obj)
+        picture, *smaller = rendering.to_png(obj, 1, *PREVIEW_SCALES)
+        try:
+            with self._store.locked("charts"):
+                self._put(f"charts/{name}.png", picture)
+                self._put(f"charts/{name}.html", page)
+        except OSError as error:
+            hint = "make room, or set SALESPIPE_LAKE_URL to a folder that you may write"
+            raise SalespipeError(f"The chart {name} cannot be written: {error}.", hint) from error
+        context.add_output_metadata(  # pyright: ignore[reportUnknownMemberType]
+            {
+                "finding": rendering.title(obj),
+                "preview": dg.MetadataValue.md(_preview(rendering.alt_text(obj), smaller)),
+                "picture": dg.PathMetadataValue(self._store.path(f"charts/{name}.png")),
+                "page": dg.PathMetadataValue(self._store.path(f"charts/{name}.html")),
+            }
+        )
+
+    def load_input(self, context: dg.InputContext) -> Path:
+        """Where the chart's picture lies.
+
+        Raises:
+            SalespipeError: the chart was never drawn.
+        """
+        name = context.asset_key.path[-1]
+        path = self._store.path(f"charts/{name}.png")
+        if not path.exists():
+            raise SalespipeError(f"No chart at {path}.", f"salespipe run --select charts/{name}")
+        return path
+
+    def _put(self, key: str, content: bytes) -> None:
+        if self._store.read(key) == content:
+            return
+        path = self._store.path(key)
+        # One name for all drafts, under the lock: what a killed run left is overwritten by the next.
+        draft = path.with_name(f"_{path.name}.draft")
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(content)
+        self._store.replace(draft, key, self._store.etag(key))
+
+
+def _preview(alt: str, pictures: list[bytes]) -> str:
+    """The largest picture that is small enough, as Markdown."""
+    caption = "".join(" " if character in "[]\n" else character for character in alt)
+    encoded = [base64.b64encode(picture).decode() for picture in pictures]
+    image = next((text for text in encoded if len(text) <= MOST_PREVIEW), "")
+    return f"![{caption}](data:image/png;base64,{image})" if image else caption

@@ -1,0 +1,247 @@
+"""The local store: one object replaced in one step and on condition, locks, and leased staging."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from salespipe_spark.errors import SalespipeError
+from salespipe_spark.lake.store import LocalStore, Raced
+
+KEY = "core/fact/year=2024/month=01/data.parquet"
+
+HOLD_STAGING = """
+import sys
+from pathlib import Path
+from salespipe_spark.lake.store import LocalStore
+with LocalStore(Path(sys.argv[1])).staging() as folder:
+    (folder / "half.parquet").write_text("half of a file")
+    print(folder, flush=True)
+    sys.stdin.read()
+"""
+
+HOLD_LOCK = """
+import sys
+from pathlib import Path
+from salespipe_spark.lake.store import LocalStore
+with LocalStore(Path(sys.argv[1])).locked("fact_orders"):
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    return LocalStore(tmp_path / "a lake")
+
+
+@contextmanager
+def other_process(code: str, store: LocalStore) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A process at work in the same store, and the line by which it said that it is ready."""
+    command = [sys.executable, "-c", code, str(store.root)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            yield process, process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
+def put(store: LocalStore, key: str, text: str, written_ms: int | None = None) -> str:
+    """Put an object in the place of whatever is there; its ETag. `written_ms`: the file's time, since 1970."""
+    draft = store.root / "draft"
+    draft.parent.mkdir(exist_ok=True)
+    draft.write_text(text)
+    if written_ms is not None:
+        os.utime(draft, ns=(written_ms * 1_000_000, written_ms * 1_000_000))
+    return store.replace(draft, key, store.etag(key))
+
+
+class TestObjects:
+    def test_where_nothing_is_the_etag_is_empty(self, store: LocalStore) -> None:
+        assert (store.etag(KEY), store.read(KEY)) == ("", None)
+
+    def test_first_object_makes_its_folders(self, store: LocalStore) -> None:
+        etag = put(store, KEY, "first")
+        assert (store.root / KEY).read_text() == "first"
+        assert etag == store.etag(KEY) != ""
+        assert store.read(KEY) == b"first"
+
+    def test_replacing_changes_the_etag_also_at_the_same_size_and_within_a_second(self, store: LocalStore) -> None:
+        """By size and seconds alone, a small correction published at once would not be seen."""
+        first = put(store, KEY, "10.00", written_ms=1_700_000_000_000)
+        other = put(store, KEY, "10.01", written_ms=1_700_000_000_010)
+        assert first != other
+        assert store.read(KEY) == b"10.01"
+
+    def test_reading_does_not_change_the_etag(self, store: LocalStore) -> None:
+        etag = put(store, KEY, "first")
+        store.read(KEY)
+        assert store.etag(KEY) == etag
+
+    def test_staged_file_is_moved_not_copied(self, store: LocalStore) -> None:
+        put(store, KEY, "first")
+        assert [path.name for path in store.root.rglob("*") if path.is_file()] == ["data.parquet"]
+
+    def test_reader_in_the_middle_of_an_object_reads_on_in_the_old_one(self, store: LocalStore) -> None:
+        """Written over in place, a reader got the head of one month's file and the tail of another."""
+        put(store, KEY, "first object")
+        with store.path(KEY).open() as reader:
+            head = reader.read(5)
+            put(store, KEY, "OTHER OBJECT")
+            assert head + reader.read() == "first object"
+        assert store.read(KEY) == b"OTHER OBJECT"
+
+    def test_object_that_is_not_what_was_seen_is_left_in_place(self, store: LocalStore, tmp_path: Path) -> None:
+        seen = put(store, KEY, "seen")
+        put(store, KEY, "the winner's")
+        (tmp_path / "mine").write_text("the loser's")
+        with pytest.raises(Raced, match=KEY):
+            store.replace(tmp_path / "mine", KEY, seen)
+        assert store.read(KEY) == b"the winner's"
+
+    def test_object_that_appeared_where_nothing_was_seen_is_left_in_place(
+        self, store: LocalStore, tmp_path: Path
+    ) -> None:
+        put(store, KEY, "the winner's")
+        (tmp_path / "mine").write_text("the loser's")
+        with pytest.raises(Raced):
+            store.replace(tmp_path / "mine", KEY, "")
+        assert store.read(KEY) == b"the winner's"
+
+    def test_object_that_vanished_is_not_put_back(self, store: LocalStore, tmp_path: Path) -> None:
+        seen = put(store, KEY, "seen")
+        store.path(KEY).unlink()
+        (tmp_path / "mine").write_text("the loser's")
+        with pytest.raises(Raced):
+            store.replace(tmp_path / "mine", KEY, seen)
+        assert store.read(KEY) is None
+
+    def test_who_lost_the_race_is_told_what_to_do(self) -> None:
+        assert Raced(KEY).hint == "run again when no other run is under way"
+        assert isinstance(Raced(KEY), SalespipeError)
+
+
+class TestList:
+    def test_keys_below_the_prefix_with_the_suffix_are_listed_in_order(self, store: LocalStore) -> None:
+        for key in ("r/core/a/2024-02.json", "r/core/a/2024-01.json", "r/core/a/x.parquet", "r/core/b/2024-01.json"):
+            put(store, key, "")
+        assert store.list("r/core/a", ".json") == ["r/core/a/2024-01.json", "r/core/a/2024-02.json"]
+
+    def test_prefix_is_a_whole_name(self, store: LocalStore) -> None:
+        """The receipts of `orders` are not those of `orders_archive`."""
+        put(store, "r/orders_archive/2024-01.json", "")
+        assert store.list("r/orders", ".json") == []
+
+    def test_prefix_where_nothing_is_lists_nothing(self, store: LocalStore) -> None:
+        assert store.list("r/core", ".json") == []
+
+
+class TestLock:
+    def test_second_holder_waits_until_the_first_is_done(self, store: LocalStore) -> None:
+        entered = threading.Event()
+
+        def enter() -> None:
+            with store.locked("fact_orders"):
+                entered.set()
+
+        second = threading.Thread(target=enter)
+        with store.locked("fact_orders"):
+            second.start()
+            assert not entered.wait(0.3)
+        assert entered.wait(10)
+        second.join()
+
+    def test_locks_of_two_names_do_not_wait_for_each_other(self, store: LocalStore) -> None:
+        entered = threading.Event()
+
+        def enter() -> None:
+            with store.locked("fact_payments"):
+                entered.set()
+
+        with store.locked("fact_orders"):
+            second = threading.Thread(target=enter)
+            second.start()
+            assert entered.wait(10)
+        second.join()
+
+    def test_lock_of_a_killed_process_is_free(self, store: LocalStore) -> None:
+        """A lock that is a file left behind would stop every run after a kill -9."""
+        with other_process(HOLD_LOCK, store) as (process, said):
+            assert said == "locked"
+            process.kill()
+            process.wait()
+            with store.locked("fact_orders"):
+                pass
+
+
+class TestStaging:
+    def test_staging_is_below_the_lake_and_gone_at_its_end(self, store: LocalStore) -> None:
+        with store.staging() as folder:
+            (folder / "core").mkdir()
+            (folder / "core" / "0.parquet").write_text("staged")
+            assert folder.parent == store.root / "_staging"
+        assert list((store.root / "_staging").iterdir()) == []
+
+    def test_staging_is_gone_when_the_run_fails(self, store: LocalStore) -> None:
+        with pytest.raises(RuntimeError, match="the run failed"), store.staging():
+            raise RuntimeError("the run failed")
+        assert list((store.root / "_staging").iterdir()) == []
+
+    def test_two_runs_have_staging_of_their_own(self, store: LocalStore) -> None:
+        with store.staging() as first:
+            (first / "0.parquet").write_text("the first's")
+            with store.staging() as second:
+                assert first != second
+                assert (first / "0.parquet").read_text() == "the first's"
+            assert (first / "0.parquet").read_text() == "the first's"
+
+    def test_staging_of_a_killed_process_is_swept_by_the_next_run(self, store: LocalStore) -> None:
+        """Without a sweep each kill -9 leaves a copy of what it was writing, for ever."""
+        with other_process(HOLD_STAGING, store) as (process, said):
+            dead = Path(said)
+            process.kill()
+            process.wait()
+        assert (dead / "half.parquet").exists()
+        with store.staging() as mine:
+            assert list((store.root / "_staging").iterdir()) == [mine]
+
+    def test_staging_of_a_living_process_is_left_alone(self, store: LocalStore) -> None:
+        """Swept by age or by name, a long run lost its files to a short one."""
+        with other_process(HOLD_STAGING, store) as (process, said):
+            with store.staging():
+                pass
+            assert (Path(said) / "half.parquet").read_text() == "half of a file"
+            process.communicate("")
+            assert process.returncode == 0
+        assert not Path(said).exists()
+
+    def test_folder_of_a_run_killed_before_it_took_its_lease_is_swept(self, store: LocalStore) -> None:
+        (store.root / "_staging" / "no lease yet").mkdir(parents=True)
+        with store.staging() as mine:
+            assert list((store.root / "_staging").iterdir()) == [mine]
+
+    def test_stray_file_among_the_staging_folders_stops_no_run(self, store: LocalStore) -> None:
+        """A file manager leaves its .DS_Store in every folder that it shows."""
+        (store.root / "_staging").mkdir(parents=True)
+        (store.root / "_staging" / ".DS_Store").write_text("")
+        with store.staging() as folder:
+            assert folder.is_dir()
+
+
+class TestLakeThatCannotBeWritten:
+    """A file stands where a folder must be: that fails for root too, whom no permission stops."""
+
+    @pytest.mark.parametrize("blocked", [".", "_staging", "_locks"])
+    def test_is_one_clear_error_with_the_next_step(self, store: LocalStore, blocked: str) -> None:
+        path = store.root / blocked
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("a file")
+        with pytest.raises(SalespipeError, match="cannot be written") as refused, store.staging():
+            pass
+        assert str(store.root) in refused.value.message
+        assert "SALESPIPE_LAKE_URL" in refused.value.hint

@@ -1,0 +1,257 @@
+"""The charts by the numbers that they plot: literal rows in, plotted figures and titles out."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from salespipe_spark import months
+from salespipe_spark.tables import tables
+
+from salespipe_dagster import charts
+from salespipe_dagster.charts import About, _words
+
+MONTHLY = "month_start date, channel string, revenue decimal(18,2), cancelled_amount decimal(18,2)"
+COUNTRIES = "month_start date, country string, revenue decimal(18,2)"
+LINES = "month_start date, country string, product_line string, revenue decimal(18,2)"
+
+
+def about(*covered: str, expected: int = 24, currency: str = "USD", run: str = "1a2b3c4d") -> About:
+    return About(currency=currency, months=list(covered), expected=expected, run=run)
+
+
+def frame(spark: SparkSession, ddl: str, *rows: tuple[str, ...]) -> DataFrame:
+    """Rows of text: a month, then names, then amounts."""
+    texts = ddl.count("string")
+    values = [(months.first_day(r[0]), *r[1 : 1 + texts], *map(Decimal, r[1 + texts :])) for r in rows]
+    return spark.createDataFrame(values, ddl)
+
+
+def draw(name: str, data: DataFrame, says: About) -> dict[str, Any]:
+    """The chart as the plain values that plotly gets."""
+    return charts.charts()[name].draw(data, about=says).to_plotly_json()
+
+
+def title(drawn: dict[str, Any]) -> str:
+    return drawn["layout"]["meta"]["title"]
+
+
+def footer(drawn: dict[str, Any]) -> str:
+    return drawn["layout"]["annotations"][-1]["text"]
+
+
+def country_title(spark: SparkSession, **revenue: str) -> str:
+    rows = [("2024-01", country, amount) for country, amount in revenue.items()]
+    return title(draw("revenue_by_country", frame(spark, COUNTRIES, *rows), about("2024-01")))
+
+
+def monthly_title(spark: SparkSession, **revenue: str) -> str:
+    rows = [(month[1:].replace("_", "-"), "wholesale", amount, "0") for month, amount in revenue.items()]
+    return title(draw("monthly_revenue", frame(spark, MONTHLY, *rows), about(*(row[0] for row in rows))))
+
+
+class TestMonthlyRevenue:
+    def test_plots_revenue_and_cancelled_apart_over_all_channels(self, spark: SparkSession) -> None:
+        rows = [
+            ("2024-01", "wholesale", "100.10", "7.00"),
+            ("2024-01", "online", "0.20", "0.00"),
+            ("2024-02", "wholesale", "50.00", "0.00"),
+        ]
+        drawn = draw("monthly_revenue", frame(spark, MONTHLY, *rows), about("2024-01", "2024-02"))
+        plotted = {trace["name"]: (trace["x"], trace["y"]) for trace in drawn["data"]}
+        assert plotted == {
+            "Revenue": (["2024-01", "2024-02"], [100.3, 50.0]),
+            "Cancelled, not in revenue": (["2024-01", "2024-02"], [7.0, 0.0]),
+        }
+
+    def test_month_without_sales_is_zero_and_month_not_published_is_a_gap(self, spark: SparkSession) -> None:
+        """A gap says that nothing is known; zero says that nothing was sold."""
+        drawn = draw(
+            "monthly_revenue",
+            frame(spark, MONTHLY, ("2024-01", "wholesale", "5", "0")),
+            about("2024-01", "2024-02", "2024-04"),
+        )
+        assert drawn["data"][0]["x"] == ["2024-01", "2024-02", "2024-03", "2024-04"]
+        assert drawn["data"][0]["y"] == [5.0, 0.0, None, 0.0]
+
+    def test_hover_text_is_exact_where_a_float_is_not(self, spark: SparkSession) -> None:
+        data = frame(spark, MONTHLY, ("2024-01", "wholesale", "1234567890123456.78", "0"))
+        drawn = draw("monthly_revenue", data, about("2024-01"))
+        assert drawn["data"][0]["hovertext"] == ["USD 1,234,567,890,123,456.78"]
+
+    def test_title_names_the_highest_month(self, spark: SparkSession) -> None:
+        assert monthly_title(spark, m2024_01="10", m2024_02="1234567", m2024_03="5") == (
+            "Revenue was highest in Feb 2024: USD 1.23M"
+        )
+
+    def test_title_of_one_month_does_not_compare(self, spark: SparkSession) -> None:
+        assert monthly_title(spark, m2024_01="10.50") == "Revenue was USD 10.50 in Jan 2024"
+
+    def test_title_names_months_that_tie(self, spark: SparkSession) -> None:
+        assert monthly_title(spark, m2024_01="9", m2024_02="1", m2024_03="9") == (
+            "Revenue was highest in Jan 2024 and Mar 2024: USD 9 each"
+        )
+
+    def test_title_of_equal_months(self, spark: SparkSession) -> None:
+        assert monthly_title(spark, m2024_01="9", m2024_02="9") == "Revenue was the same in all 2 months: USD 9"
+
+    def test_title_holds_where_every_month_is_negative(self, spark: SparkSession) -> None:
+        assert monthly_title(spark, m2024_01="-9", m2024_02="-7.25") == (
+            "Revenue was highest in Feb 2024: USD \N{MINUS SIGN}7.25"
+        )
+
+    def test_axis_of_money_begins_at_zero_and_names_the_currency(self, spark: SparkSession) -> None:
+        data = frame(spark, MONTHLY, ("2024-01", "wholesale", "100", "0"), ("2024-02", "wholesale", "98", "0"))
+        axis = draw("monthly_revenue", data, about("2024-01", "2024-02", currency="EUR"))["layout"]["yaxis"]
+        assert (axis["range"][0], axis["range"][1] > 100, axis["title"]["text"]) == (0.0, True, "Amount per month, EUR")
+
+
+class TestRevenueByCountry:
+    def test_bars_are_sorted_sums_over_months_and_ties_by_name(self, spark: SparkSession) -> None:
+        rows = [
+            ("2024-01", "Spain", "10"),
+            ("2024-02", "Spain", "20.05"),
+            ("2024-01", "USA", "40"),
+            ("2024-01", "Italy", "30.05"),
+        ]
+        drawn = draw("revenue_by_country", frame(spark, COUNTRIES, *rows), about("2024-01", "2024-02"))
+        (bars,) = drawn["data"]
+        assert (bars["y"], bars["x"]) == (["USA", "Italy", "Spain"], [40.0, 30.05, 30.05])
+        assert bars["text"] == ["40  (40%)", "30.05  (30%)", "30.05  (30%)"]
+        assert drawn["layout"]["xaxis"]["range"][0] == 0.0
+
+    def test_many_countries_leave_the_smallest_as_one_grey_bar_at_the_end(self, spark: SparkSession) -> None:
+        rows = [("2024-01", f"C{i:02}", str(100 - i)) for i in range(20)]
+        (bars,) = draw("revenue_by_country", frame(spark, COUNTRIES, *rows), about("2024-01"))["data"]
+        rest = sum(100 - i for i in range(14, 20))
+        assert (len(bars["y"]), bars["y"][-1], bars["x"][-1]) == (15, "6 other countries", float(rest))
+        assert bars["marker"]["color"][-1] != bars["marker"]["color"][0]
+        assert sum(bars["x"]) == sum(100 - i for i in range(20))
+
+    def test_title_is_the_leaders_share(self, spark: SparkSession) -> None:
+        assert country_title(spark, USA="35", Spain="33", Italy="32") == "USA makes 35% of revenue"
+
+    def test_title_of_the_only_seller_is_all(self, spark: SparkSession) -> None:
+        assert country_title(spark, USA="0.01", Spain="0") == "USA makes all revenue"
+
+    def test_title_never_rounds_a_part_to_the_whole(self, spark: SparkSession) -> None:
+        assert country_title(spark, USA="9999", Spain="1") == "USA makes over 99% of revenue"
+
+    def test_title_names_leaders_that_tie(self, spark: SparkSession) -> None:
+        assert country_title(spark, USA="40", Spain="40", Italy="20") == "Spain and USA each make 40% of revenue"
+
+    def test_title_counts_leaders_where_many_tie(self, spark: SparkSession) -> None:
+        assert country_title(spark, A="1", B="1", C="1", D="1") == "4 countries each make 25% of revenue"
+
+    def test_title_has_no_share_where_an_amount_is_negative(self, spark: SparkSession) -> None:
+        """60 of a sum of 10 would be 600%."""
+        assert country_title(spark, USA="60", Spain="-50") == "Highest revenue: USA, USD 60"
+
+    def test_negative_bar_is_plotted_and_labelled_within_the_axis(self, spark: SparkSession) -> None:
+        data = frame(spark, COUNTRIES, ("2024-01", "USA", "60"), ("2024-01", "Spain", "-50"))
+        drawn = draw("revenue_by_country", data, about("2024-01"))
+        assert drawn["data"][0]["x"] == [60.0, -50.0]
+        assert drawn["data"][0]["text"] == ["60", "\N{MINUS SIGN}50"]
+        assert drawn["layout"]["xaxis"]["range"][0] < -50
+
+    def test_name_with_markup_is_shown_letter_for_letter(self, spark: SparkSession) -> None:
+        """Plotly takes <b> in a text for a command."""
+        data = frame(spark, COUNTRIES, ("2024-01", "<b>A & B</b>", "1"))
+        layout = draw("revenue_by_country", data, about("2024-01"))["layout"]
+        assert layout["yaxis"]["ticktext"] == ["&lt;b&gt;A &amp; B&lt;/b&gt; "]
+        assert layout["title"]["text"] == "<b>&lt;b&gt;A &amp; B&lt;/b&gt; makes all revenue</b>"
+        assert layout["meta"]["title"] == "<b>A & B</b> makes all revenue"
+
+
+class TestProductLineByMonth:
+    def test_cells_are_sums_over_countries_with_the_largest_line_on_top(self, spark: SparkSession) -> None:
+        rows = [
+            ("2024-01", "USA", "Ships", "1.10"),
+            ("2024-01", "Spain", "Ships", "2.20"),
+            ("2024-02", "USA", "Cars", "9.00"),
+        ]
+        says = about("2024-01", "2024-02", "2024-04")
+        (cells,) = draw("product_line_by_month", frame(spark, LINES, *rows), says)["data"]
+        assert cells["y"] == ["Cars", "Ships"]
+        assert cells["x"] == ["2024-01", "2024-02", "2024-03", "2024-04"]
+        assert cells["z"] == [[0.0, 9.0, None, 0.0], [3.3, 0.0, None, 0.0]]
+        assert cells["hovertext"][1][0] == "Ships, Jan 2024<br>USD 3.30"
+
+    def test_many_lines_leave_the_smallest_as_one_row(self, spark: SparkSession) -> None:
+        rows = [("2024-01", "USA", f"L{i:02}", str(100 - i)) for i in range(17)]
+        (cells,) = draw("product_line_by_month", frame(spark, LINES, *rows), about("2024-01"))["data"]
+        assert (len(cells["y"]), cells["y"][-1], cells["z"][-1]) == (15, "3 other lines", [86.0 + 85.0 + 84.0])
+
+    def test_title_is_the_leaders_share(self, spark: SparkSession) -> None:
+        rows = [
+            ("2024-01", "USA", "Classic Cars", "4"),
+            ("2024-02", "USA", "Ships", "3"),
+            ("2024-01", "USA", "Trains", "3"),
+        ]
+        drawn = draw("product_line_by_month", frame(spark, LINES, *rows), about("2024-01", "2024-02"))
+        assert title(drawn) == "Classic Cars make 40% of revenue"
+
+    def test_colours_go_both_ways_from_zero_where_an_amount_is_negative(self, spark: SparkSession) -> None:
+        rows = [("2024-01", "USA", "Ships", "-5"), ("2024-01", "USA", "Trains", "2")]
+        (cells,) = draw("product_line_by_month", frame(spark, LINES, *rows), about("2024-01"))["data"]
+        assert (cells["zmin"], cells["zmax"]) == (-5.0, 5.0)
+
+
+NAMES = {"monthly_revenue": MONTHLY, "revenue_by_country": COUNTRIES, "product_line_by_month": LINES}
+
+
+@pytest.mark.parametrize(("name", "ddl"), NAMES.items())
+class TestEveryChart:
+    def test_no_month_published(self, spark: SparkSession, name: str, ddl: str) -> None:
+        drawn = draw(name, frame(spark, ddl), about(run=""))
+        assert title(drawn) == "No month is published yet"
+        assert footer(drawn) == f"Source: marts/{charts.charts()[name].inputs[0]}   ·   covers 0 of 24 months"
+
+    def test_months_without_rows(self, spark: SparkSession, name: str, ddl: str) -> None:
+        assert title(draw(name, frame(spark, ddl), about("2024-01"))) == "No revenue in Jan 2024"
+        assert (
+            title(draw(name, frame(spark, ddl), about("2024-01", "2024-02"))) == "No revenue from Jan 2024 to Feb 2024"
+        )
+
+    def test_footer_says_source_months_and_run(self, spark: SparkSession, name: str, ddl: str) -> None:
+        assert footer(draw(name, frame(spark, ddl), about("2024-01", "2024-02", "2024-05"))) == (
+            f"Source: marts/{charts.charts()[name].inputs[0]}   ·   "
+            "covers 3 of 24 months: Jan 2024 to Feb 2024, May 2024   ·   run 1a2b3c4d"
+        )
+
+    def test_alternative_text_holds_title_and_footer(self, spark: SparkSession, name: str, ddl: str) -> None:
+        alt = draw(name, frame(spark, ddl), about("2024-01"))["layout"]["meta"]["alt"]
+        assert "chart of" in alt.lower() or "heatmap of" in alt.lower()
+        assert "No revenue in Jan 2024" in alt
+        assert "covers 1 of 24 months: Jan 2024; run 1a2b3c4d" in alt
+
+    def test_ten_years_have_no_more_labels_than_room(self, spark: SparkSession, name: str, ddl: str) -> None:
+        layout = draw(name, frame(spark, ddl), about(*months.between("2016-03", "2026-02"), expected=120))["layout"]
+        assert len(layout["xaxis"].get("tickvals", [])) <= 24
+
+
+@pytest.mark.parametrize(
+    ("amount", "short", "tight"),
+    [
+        ("0", "0", "0"),
+        ("0.01", "0.01", "0.01"),
+        ("26.83", "26.83", "27"),
+        ("999.99", "999.99", "1.00k"),
+        ("1000", "1.00k", "1.0k"),
+        ("80450.00", "80.5k", "80k"),
+        ("118499", "118k", "118k"),
+        ("999499.99", "999k", "999k"),
+        ("999500", "1.00M", "1.00M"),
+        ("1000000000", "1.00B", "1.0B"),
+        ("1234567890123456.78", "1230T", "1200T"),
+        ("-54200", "\N{MINUS SIGN}54.2k", "\N{MINUS SIGN}54k"),
+    ],
+)
+def test_amounts_are_rounded_from_decimal_to_the_right_unit(amount: str, short: str, tight: str) -> None:
+    assert (_words.short(Decimal(amount)), _words.tight(Decimal(amount))) == (short, tight)
+
+
+def test_a_chart_is_a_module_with_a_function_of_its_name_that_reads_tables() -> None:
+    found = charts.charts()
+    assert {"monthly_revenue", "revenue_by_country", "product_line_by_month"} <= set(found)
+    assert [(c.name, i) for c in found.values() for i in c.inputs if i not in tables()] == []

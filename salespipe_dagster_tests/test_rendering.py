@@ -1,0 +1,119 @@
+"""Figures as pictures and pages: sizes, the same bytes, no network, no process left, clear failures."""
+
+import contextlib
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import kaleido
+import plotly
+import pytest
+from plotly.graph_objects import Bar, Figure
+from salespipe_spark.errors import SalespipeError
+
+from salespipe_dagster import rendering
+
+
+def figure() -> Figure:
+    meta = {"title": "Ål & <Co> lead", "alt": 'Bar chart of "sales". Ål & <Co> lead.'}
+    return Figure(Bar(x=["Ål", "USA"], y=[1.5, 2]), {"meta": meta, "title": {"text": "Ål"}})
+
+
+def size(png: bytes) -> tuple[int, int]:
+    """Width and height from a PNG's header."""
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    return struct.unpack(">II", png[16:24])
+
+
+def test_picture_is_1200_by_700_at_scale_1() -> None:
+    assert [size(png) for png in rendering.to_png(figure(), 1, 0.5)] == [(1200, 700), (600, 350)]
+
+
+def test_same_figure_is_the_same_bytes() -> None:
+    assert rendering.to_png(figure(), 1) == rendering.to_png(figure(), 1)
+    assert rendering.to_html(figure()) == rendering.to_html(figure())
+
+
+def test_page_loads_nothing_from_a_network() -> None:
+    page = rendering.to_html(figure()).decode()
+    assert re.findall(r"<script[^>]*\ssrc|<link|<img|@import", page.split("<figure")[0]) == []
+    assert re.findall(r"<script[^>]*\ssrc\s*=", page) == []
+    assert len(page) > 3_000_000  # plotly.js is inside
+
+
+def test_page_has_title_and_alternative_text() -> None:
+    page = rendering.to_html(figure()).decode()
+    assert "<title>Ål &amp; &lt;Co&gt; lead</title>" in page
+    assert 'aria-label="Bar chart of &quot;sales&quot;. Ål &amp; &lt;Co&gt; lead."' in page
+    assert 'id="chart"' in page
+
+
+def started_by(mark: str) -> list[str]:
+    """The living processes whose environment holds the mark."""
+    found: list[str] = []
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # it ended in between
+            if mark.encode() in environ.read_bytes():
+                found.append(environ.parent.name)
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="processes are looked up in /proc")
+@pytest.mark.parametrize("seconds", [120, 0.3])
+def test_no_process_is_left_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seconds: float) -> None:
+    """Also none of Chromium's helpers, which outlive it where it is killed while it draws."""
+    monkeypatch.setenv("DRAWN_BY", str(tmp_path))
+    monkeypatch.setattr(rendering, "SECONDS", seconds)
+    with contextlib.suppress(SalespipeError):
+        rendering.to_png(figure(), 1)
+    deadline = time.monotonic() + 5  # who is killed is gone a moment later
+    while started_by(str(tmp_path)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert started_by(str(tmp_path)) == []
+
+
+def test_draws_from_a_folder_with_a_space(tmp_path: Path) -> None:
+    """Kaleido's own start script breaks there: it does not quote its folder, nor its arguments."""
+    folder = tmp_path / "a venv"
+    for package in (kaleido, plotly):
+        source = Path(package.__file__).parent
+        shutil.copytree(
+            source, folder / source.name, copy_function=os.link if _linkable(source, tmp_path) else shutil.copy2
+        )
+    code = (
+        "import kaleido, sys; from salespipe_dagster import rendering; from plotly.graph_objects import Figure;"
+        "assert ' ' in kaleido.__file__;"
+        "sys.stdout.buffer.write(rendering.to_png(Figure(), 1)[0])"
+    )
+    environment = {"PYTHONPATH": str(folder), "PATH": "/nowhere", "HOME": "/nowhere"}
+    drawn = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=environment)
+    assert size(drawn.stdout) == (1200, 700)
+
+
+def _linkable(source: Path, target: Path) -> bool:
+    """Hard links save copying 200 MB; they need one file system."""
+    return source.stat().st_dev == target.stat().st_dev
+
+
+def test_missing_drawing_engine_is_a_clear_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "executable").mkdir()
+    monkeypatch.setattr(kaleido, "__file__", str(tmp_path / "__init__.py"))
+    with pytest.raises(SalespipeError, match=r"A chart could not be drawn.*No such file(.|\n)*make setup"):
+        rendering.to_png(figure(), 1)
+
+
+def test_drawing_engine_that_dies_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", "/nowhere")
+    with pytest.raises(SalespipeError, match=r"could not be drawn: .*ERROR.*/nowhere"):
+        rendering.to_png(figure(), 1)
+
+
+def test_drawing_engine_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendering, "SECONDS", 0.01)
+    with pytest.raises(SalespipeError, match="no answer in"):
+        rendering.to_png(figure(), 1)
