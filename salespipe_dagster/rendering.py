@@ -82,7 +82,7 @@ def _kaleido(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What kaleido answers: it greets, then answers a line with a line, and ends with its input."""
     lines = "".join(json.dumps(request) + "\n" for request in requests)
     stdout, stderr = _run(lines.encode())
-    answers = [json.loads(line) for line in stdout.splitlines()]
+    answers = [json.loads(line) for line in stdout.splitlines(keepends=True) if line.endswith(b"\n")]
     for answer in answers:
         if answer.get("code"):
             raise _failure(answer["message"])
@@ -142,7 +142,7 @@ def _command() -> tuple[list[str], Path, dict[str, str]]:
         "FONTCONFIG_PATH": str(folder / "etc" / "fonts"),
         "XDG_DATA_HOME": str(folder / "xdg"),
     }
-    # On a Mac there is no bin/, and the script quotes its folder.
+    # Where the platform's package has no bin/, its script is the only way in.
     return [str(program if program.exists() else folder / "kaleido"), *arguments], folder, environment
 
 

@@ -16,6 +16,8 @@ from salespipe_dagster_tests.bench.server import Server
 LINES_IN_BLOCK = 120
 """A block of 15 orders with 1, 2, … 15 lines."""
 ORDERS_IN_BLOCK = 15
+BLOCKS = 250
+"""In the pattern that is repeated."""
 FIRST_ORDER = 10_100
 
 _COUNTRIES = "'USA','France','Germany','Spain','UK','Italy','Norway','Japan','Australia','Canada','Finland','Austria'"
@@ -84,7 +86,7 @@ class Shop:
         with server.cursor() as cursor:
             cursor.execute(f"CREATE DATABASE {self.database} CHARACTER SET latin1")
         with server.cursor(self.database) as cursor:
-            cursor.execute("SET SESSION foreign_key_checks = 0, unique_checks = 0")
+            cursor.execute("SET SESSION foreign_key_checks = 0")
             for statement in (*TABLES, *self._catalogue(), *self._trade(), *AFTERWARDS):
                 cursor.execute(statement)
 
@@ -120,7 +122,6 @@ class Shop:
         last = self.orders - 1
         day = f"seq * {days} DIV {self.orders} - IF(seq % 16, 0, CRC32(seq) % 40)"
         order_date = f"'{first}' + INTERVAL GREATEST(0, {day}) DAY"
-        blocks = (self.lines - 1) // LINES_IN_BLOCK
         return (
             f"""INSERT INTO orders SELECT {FIRST_ORDER} + seq, {order_date}, {order_date} + INTERVAL 7 DAY,
                 IF(CRC32(seq) % 100 < 8, NULL, {order_date} + INTERVAL 3 DAY),
@@ -129,14 +130,20 @@ class Shop:
                     ELSE 'Shipped' END,
                 IF(seq % 4, NULL, CONCAT('The customer asks for delivery before noon, see call ', seq)),
                 1 + CRC32(CONCAT('c', seq)) % {self.customers} FROM seq_0_to_{last}""",
-            """CREATE TEMPORARY TABLE pattern (position int PRIMARY KEY, nth int, line int)
-                SELECT n.seq * (n.seq - 1) DIV 2 + l.seq - 1 AS position, n.seq - 1 AS nth, l.seq AS line
-                FROM seq_1_to_15 n JOIN seq_1_to_15 l ON l.seq <= n.seq""",
-            f"""INSERT INTO orderdetails SELECT {FIRST_ORDER} + b.seq * {ORDERS_IN_BLOCK} + p.nth,
-                CONCAT('S', LPAD(1 + (b.seq * 13 + p.nth * 29 + p.line * 61) % {self.products}, 5, '0')),
-                1 + (b.seq * 7 + p.position * 11) % 60, (1500 + (b.seq * 131 + p.position * 977) % 20000) / 100, p.line
-                FROM seq_0_to_{blocks} b STRAIGHT_JOIN pattern p
-                WHERE b.seq * {LINES_IN_BLOCK} + p.position < {self.lines}""",
+            # Evaluating an expression costs more than storing its value: a pattern of lines is made once and repeated.
+            f"""CREATE TEMPORARY TABLE pattern (position int PRIMARY KEY, nth int, productCode varchar(15),
+                quantity int, price decimal(10,2), line smallint)
+                SELECT b.seq * {LINES_IN_BLOCK} + n.seq * (n.seq - 1) DIV 2 + l.seq - 1 AS position,
+                    b.seq * {ORDERS_IN_BLOCK} + n.seq - 1 AS nth,
+                    CONCAT('S', LPAD(1 + (b.seq * 13 + n.seq * 29 + l.seq * 61) % {self.products}, 5, '0')) AS productCode,
+                    1 + CRC32(CONCAT_WS('q', b.seq, n.seq, l.seq)) % 60 AS quantity,
+                    (1500 + CRC32(CONCAT_WS('p', b.seq, n.seq, l.seq)) % 20000) / 100 AS price, l.seq AS line
+                FROM seq_0_to_{BLOCKS - 1} b JOIN seq_1_to_15 n JOIN seq_1_to_15 l ON l.seq <= n.seq""",
+            f"""INSERT INTO orderdetails SELECT STRAIGHT_JOIN
+                {FIRST_ORDER} + r.seq * {BLOCKS * ORDERS_IN_BLOCK} + p.nth, p.productCode, p.quantity,
+                p.price + r.seq % 90, p.line
+                FROM seq_0_to_{(self.lines - 1) // (BLOCKS * LINES_IN_BLOCK)} r JOIN pattern p
+                WHERE r.seq * {BLOCKS * LINES_IN_BLOCK} + p.position < {self.lines}""",
             f"""INSERT INTO payments SELECT 1 + CRC32(CONCAT('c', seq)) % {self.customers}, CONCAT('HQ', seq),
                 {order_date}, (100000 + CRC32(CONCAT('p', seq)) % 5000000) / 100 FROM seq_0_to_{last}""",
         )

@@ -178,9 +178,7 @@ class TestSchema:
         schema = SCHEMA.set(column, SCHEMA.field(column).with_type(other))
         assert self.refused(audited, schema, [tuple(row)]) == said
 
-    def test_one_wrong_file_among_many_is_found(
-        self, lake: Lake, folder: Path, audited: Callable[..., Staged]
-    ) -> None:
+    def test_one_wrong_file_among_many_is_found(self, lake: Lake, folder: Path, audited: Callable[..., Staged]) -> None:
         good = [sale(n, day=date(2024, 2, 1)) for n in range(3)]
         write_parquet(staged_file(folder, TABLE, "2024-02"), SCHEMA, good)
         assert self.refused(audited, SCHEMA.remove(0), [sale()[1:]]) == "shop string is missing"
@@ -323,9 +321,7 @@ class TestBalance:
         assert check.expected == "rows = tills.rows, amount = tills.taken"
 
     def test_month_that_lost_all_its_rows_does_not_balance(self) -> None:
-        check = self.check(
-            {"2024-01": self.figures(0, amount="0")}, {"2024-01": self.figures(3, taken="0.00")}
-        )
+        check = self.check({"2024-01": self.figures(0, amount="0")}, {"2024-01": self.figures(3, taken="0.00")})
         assert (check.passed, check.actual) == (False, "2024-01: rows 0 is not tills.rows 3")
 
     def test_errors_that_cancel_each_other_between_months_do_not_balance(self) -> None:

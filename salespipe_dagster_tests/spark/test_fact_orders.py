@@ -169,9 +169,7 @@ class TestWhatIsMissing:
         """With an inner join the line, with COALESCE 0 its cost would be gone, and the margin too high."""
         made = facts(spark, [line(product="S99")])
         columns = made.select("amount", "cost_amount", "margin_amount", "list_amount")
-        ddl = (
-            "amount decimal(18,2), cost_amount decimal(18,2), margin_amount decimal(18,2), list_amount decimal(18,2)"
-        )
+        ddl = "amount decimal(18,2), cost_amount decimal(18,2), margin_amount decimal(18,2), list_amount decimal(18,2)"
         assert_rows(columns, ddl, [(Decimal("1.00"), None, None, None)])
         assert self.nulls(spark, made) == {"cost_amount": 1, "margin_amount": 1, "list_amount": 1}
 

@@ -281,9 +281,9 @@ class TestFailedAudit:
         """All or nothing per table and run: half a range is a table that was never true."""
         publish_payments(lake, THREE_MONTHS)
         before = seen(lake)
-        with staged_payments(lake, {JANUARY: [A1], FEBRUARY: [B1, B1], MARCH: []}) as staged:
-            with pytest.raises(ValueError, match="has not passed its audit"):
-                lake.publish(staged, "run 2")
+        half_wrong: dict[str, Rows] = {JANUARY: [A1], FEBRUARY: [B1, B1], MARCH: []}
+        with staged_payments(lake, half_wrong) as staged, pytest.raises(ValueError, match="has not passed its audit"):
+            lake.publish(staged, "run 2")
         assert before.changed_to(seen(lake)) == set()
 
     def test_month_whose_amount_differs_from_its_input_is_named(self, lake: Lake) -> None:
@@ -316,7 +316,9 @@ class TestRaces:
         publish_payments(lake, {JANUARY: [A1]})
         with staged_payments(lake, {JANUARY: [A1, A2]}) as late:
             publish_payments(lake, {JANUARY: [A2]}, run="the first")
-            with pytest.raises(Raced, match="staging/payments/year=2024/month=01/data.parquet"):
+            with pytest.raises(
+                Raced, match=r"^staging/payments/year=2024/month=01/data\.parquet was published by another run"
+            ):
                 lake.publish(late, "the second")
         assert rows_in(lake, PAYMENTS, JANUARY) == [A2]
         assert lake.intact(PAYMENTS, JANUARY).run == "the first"
@@ -546,24 +548,27 @@ class TestReceipts:
         assert before.changed_to(seen(lake)) == {"_receipts/staging/payments/2024-01.json"}
         assert receipt_of(lake, PAYMENTS, JANUARY) == replace(old, provenance=Provenance(fingerprint="after"))
 
-    @given(
-        st.builds(
-            Receipt,
-            figures=st.builds(
-                Figures,
-                sums=st.dictionaries(st.text(max_size=5), st.decimals(allow_nan=False, allow_infinity=False)),
-                nulls=st.dictionaries(st.text(max_size=5), st.integers()),
-            ),
-            provenance=st.builds(Provenance),
-        )
-    )
-    def test_receipt_is_read_as_it_was_written(self, receipt: Receipt) -> None:
+    @given(st.dictionaries(st.text(max_size=5), st.decimals(allow_nan=False, allow_infinity=False), max_size=5))
+    def test_receipt_is_read_as_it_was_written(self, sums: dict[str, Decimal]) -> None:
         """Through a float, 12345678901234567.89 comes back as 12345678901234568."""
+        figures = Figures(3, sums, 1, {"amount": 2}, "2024-01-01", "2024-01-31", "c0ffee-3-0123456789abcdef")
+        provenance = Provenance({"payments": {JANUARY: "c0ffee-3-0"}}, "a fingerprint")
+        receipt = Receipt(
+            table="core/fact_payments",
+            part=JANUARY,
+            figures=figures,
+            provenance=provenance,
+            engine="sail",
+            code_version="c0de",
+            run="run 1",
+            published_at="2024-02-01T00:00:00+00:00",
+            key="core/fact_payments/year=2024/month=01/data.parquet",
+            size=2**40,
+            etag="1-2",
+        )
         back = Receipt.from_json(receipt.to_json().encode())
         assert back == receipt
-        assert {n: str(v) for n, v in back.figures.sums.items()} == {
-            n: str(v) for n, v in receipt.figures.sums.items()
-        }
+        assert {name: str(value) for name, value in back.figures.sums.items()} == {n: str(v) for n, v in sums.items()}
 
 
 EVERY_TYPE = Contract(
@@ -577,7 +582,7 @@ TYPED = Table("core", "typed", EVERY_TYPE, "A column of each type.", "c0de")
 
 def typed(number: int) -> tuple[Any, ...]:
     return (
-        *("Zoë's \"place\"", None, number, 2**40 + number, True, date(2024, 1, 31)),
+        *('Zoë\'s "place"', None, number, 2**40 + number, True, date(2024, 1, 31)),
         *(Decimal("1234.56"), Decimal("1234567890123456.78"), Decimal("0.000001")),
     )
 

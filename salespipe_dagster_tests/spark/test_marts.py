@@ -43,7 +43,7 @@ def fact(
     day: date = date(2024, 1, 15),
     cancelled: bool = False,
 ) -> tuple[Any, ...]:
-    """An order line. The unit price is never read by a mart: it is 1 cent, so that it cannot be taken for the amount."""
+    """An order line. No mart reads the unit price: it is 1 cent, so that it cannot be taken for the amount."""
     money = Decimal(amount), Decimal(cost), Decimal(amount) - Decimal(cost), Decimal("99.00")
     status = "Cancelled" if cancelled else "Shipped"
     return (
@@ -166,15 +166,11 @@ class TestMonthlyRevenue:
     ) -> None:
         """Sail divides decimals to a smaller scale and cuts: 200.00 / 3 is 66.666666 there."""
         made = monthly_revenue(facts(spark, *(fact(n, amount=amount) for n, amount in enumerate(amounts))))
-        assert_rows(
-            made.select("average_order_value"), "average_order_value decimal(18,6)", [(Decimal(average),)]
-        )
+        assert_rows(made.select("average_order_value"), "average_order_value decimal(18,6)", [(Decimal(average),)])
 
     def test_average_is_of_orders_not_of_lines(self, spark: SparkSession) -> None:
         made = monthly_revenue(facts(spark, fact(1, 1), fact(1, 2), fact(1, 3), fact(2, 1)))
-        assert_rows(
-            made.select("average_order_value"), "average_order_value decimal(18,6)", [(Decimal("20.000000"),)]
-        )
+        assert_rows(made.select("average_order_value"), "average_order_value decimal(18,6)", [(Decimal("20.000000"),)])
 
     def test_month_of_cancelled_orders_has_no_customers_and_no_average(self, spark: SparkSession) -> None:
         """Division by zero is an error under ANSI, and infinity elsewhere."""

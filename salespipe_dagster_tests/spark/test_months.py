@@ -1,6 +1,7 @@
 """Months: what counts as one, where it ends, and how ranges are cut and written."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -127,7 +128,7 @@ def test_blocks_lose_no_month_and_invent_none(given_months: list[str]) -> None:
 def test_blocks_are_unbroken_and_as_few_as_can_be(given_months: list[str]) -> None:
     found = months.blocks(given_months)
     assert all(block == months.between(block[0], block[-1]) for block in found)
-    assert all(months.following(a[-1]) < b[0] for a, b in zip(found, found[1:], strict=False))
+    assert all(months.following(a[-1]) < b[0] for a, b in pairwise(found))
 
 
 @pytest.mark.parametrize(

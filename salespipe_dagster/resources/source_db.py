@@ -1,0 +1,227 @@
+"""The `source_db` resource: the shop's database, and everything that is asked of it.
+
+Which SQL is asked is in `source_queries`, how the database is reached in `source_connection`. Only the
+synthetic company's tables are ever written (`source_write`), and never over tables of somebody else.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+
+import pyarrow as pa
+import sqlalchemy as sa
+from salespipe_spark import months as calendar
+from salespipe_spark.contract import SNAPSHOT
+from salespipe_spark.errors import SalespipeError
+from salespipe_spark.tables import Table, tables
+
+from salespipe_dagster.resources import source_queries as queries
+from salespipe_dagster.resources import source_schema as schema
+from salespipe_dagster.resources.source_connection import TIMEOUT, engine, explained, place
+from salespipe_dagster.resources.source_scan import conformed, stream
+from salespipe_dagster.resources.source_sql import MARKER, company, dating, parent_of, source_of
+from salespipe_dagster.resources.source_write import TableSlice, replace, require_valid
+
+NOTE = "Made by the synthetic company of salespipe, which replaces whatever is in its tables."
+NO_ROWS = "0-0"
+ZERO = Decimal("0.00")
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What the server counts of one part: rows, amount where the table has one, a digest of all columns in use."""
+
+    rows: int
+    amount: Decimal | None
+    digest: str
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Rows of a monthly table that no month asked for holds, and their amount where the table has one."""
+
+    rows: int
+    amount: Decimal | None
+
+    def __str__(self) -> str:
+        """As a run's summary says it."""
+        return f"{self.rows} rows" if self.amount is None else f"{self.rows} rows, amount {self.amount}"
+
+
+class SourceDatabase:
+    """The shop's database, MySQL, MariaDB or SQLite. Connects when it is asked something, not before."""
+
+    def __init__(self, url: sa.URL) -> None:
+        """A database by its URL, password included."""
+        self.url = url
+        self.dialect = url.get_backend_name()
+
+    def __repr__(self) -> str:
+        """Without the password."""
+        return f"SourceDatabase({self.url.render_as_string(hide_password=True)!r})"
+
+    def describe(self) -> str:
+        """Which server answers, its version, and how the connection is encrypted."""
+        with self._reading() as connection:
+            if self.dialect == "sqlite":
+                return f"SQLite {connection.scalar(sa.text('SELECT sqlite_version()'))}, a file, TLS none"
+            version = str(connection.scalar(sa.text("SELECT VERSION()")))
+            cipher = connection.execute(sa.text("SHOW SESSION STATUS LIKE 'Ssl_cipher'")).one()[1] or "none"
+        server = "MariaDB" if "MariaDB" in version else "MySQL"
+        return f"{server} {version.partition('-')[0]}, TLS {cipher}"
+
+    def probe(self) -> None:
+        """Reach the database, within seconds; the scanner would try for half a minute.
+
+        Raises:
+            SalespipeError: it cannot be reached, or refuses the user, or is a file that is not the company's.
+        """
+        with self._reading(engine(self.url, read_timeout=TIMEOUT)) as connection:
+            connection.exec_driver_sql("SELECT 1")
+            if self.dialect == "sqlite" and not sa.inspect(connection).has_table(MARKER):
+                hint = f"set SALESPIPE_SOURCE_URL to MySQL, or to a file made by salespipe (it has a table {MARKER})"
+                raise SalespipeError(f"{place(self.url)} is not a database of the synthetic company.", hint)
+
+    def check_schema(self, wanted: Iterable[Table]) -> list[str]:
+        """Hold the tables against their contracts; returns the columns that no contract knows, as `orders.foo`.
+
+        Raises:
+            SalespipeError: names every missing table and column and every column of another type.
+        """
+        chosen = list(wanted)
+        with self._reading() as connection:
+            found = schema.read(connection, chosen)
+        wrong = schema.deviations(found, chosen, self.dialect)
+        if wrong:
+            hint = "correct the tables or SALESPIPE_SOURCE_URL; then `salespipe doctor`"
+            raise SalespipeError(f"{place(self.url)} does not fit the contracts: {'; '.join(wrong)}.", hint)
+        return schema.unknown(found, chosen)
+
+    def fingerprints(self, table: Table, months: list[str] | None) -> dict[str, Fingerprint]:
+        """What the server counts of each part, in one statement.
+
+        Args:
+            table: of the source.
+            months: of a monthly table, in any order, also those that it has no rows of; None for all that it has.
+        """
+        with self._reading() as connection:
+            rows = connection.execute(queries.fingerprints(table, months)).all()
+        amount = ZERO if source_of(table).amount else None
+        found = dict.fromkeys(months or [], Fingerprint(0, amount, NO_ROWS)) if table.monthly else {}
+        for row in rows:
+            part = f"{row.month // 100:04d}-{row.month % 100:02d}" if table.monthly else SNAPSHOT
+            if row.rows and row.digest is None:
+                raise SalespipeError(f"{place(self.url)} computes no SHA-256.", "use a MySQL or MariaDB with SHA2()")
+            if months is None or part in found:
+                found[part] = Fingerprint(row.rows, _amount(table, row), f"{row.rows:x}-{int(row.digest or 0):x}")
+        return found
+
+    def outside(self, table: Table, first: str, last: str) -> Outside:
+        """What a monthly table has before the first month, after the last, or without a date: a line without its order."""
+        with self._reading() as connection:
+            asked = [queries.orphans(table)] if parent_of(table) else []
+            if connection.execute(queries.any_dated_outside(table, first, last)).first():
+                asked.append(queries.dated_outside(table, first, last))
+            counted = [connection.execute(statement).one() for statement in asked]
+        amount = sum((_amount(table, row) or ZERO for row in counted), ZERO) if source_of(table).amount else None
+        return Outside(sum(row.rows for row in counted), amount)
+
+    def span(self) -> tuple[str, str] | None:
+        """The first and the last month that anything is dated in; None without any."""
+        dated = [t for t in tables().values() if t.contract.source and t.monthly and not parent_of(t)]
+        with self._reading() as connection:
+            spans = [connection.execute(queries.span(table)).one() for table in dated]
+        days = [day for span in spans for day in span if day is not None]
+        return (calendar.month_of(min(days)), calendar.month_of(max(days))) if days else None
+
+    def scan(self, table: Table, months: list[str] | None) -> Iterator[pa.RecordBatch]:
+        """The rows as batches of the contract, from one streaming statement.
+
+        Args:
+            table: of the source.
+            months: an unbroken range; None for a snapshot.
+
+        Raises:
+            SalespipeError: a date is none, a value does not fit its type, or the connection broke off.
+        """
+        self._refuse_no_dates(table, months)
+        statement = queries.text(queries.scan(table, months), self.dialect)
+        for batch in stream(self.url, statement):
+            yield conformed(batch, table.contract, cents=self.dialect == "sqlite")
+
+    def prepare_company(self) -> None:
+        """Make the company's tables where they are not there yet.
+
+        Raises:
+            SalespipeError: there are tables, and no marker says that they are the company's; nothing is written.
+        """
+        if self.dialect == "sqlite":
+            _make_folder(Path(self.url.database or ""))
+        with explained(self.url), self._engine.begin() as connection:
+            present = sa.inspect(connection).get_table_names() + sa.inspect(connection).get_view_names()
+            if present and MARKER not in present:
+                hint = "set SALESPIPE_SOURCE_MODE=external to read it, or SALESPIPE_SOURCE_URL to an empty database"
+                raise SalespipeError(f"{place(self.url)} has tables that are not the synthetic company's.", hint)
+            marker = company().tables[MARKER]
+            if not present:  # first of all: MySQL commits each table, and what is begun must be told from foreign
+                marker.create(connection)
+            company().create_all(connection)
+            if not connection.execute(sa.select(marker)).first():
+                connection.execute(marker.insert().values(note=NOTE))
+
+    def replace(self, owned: TableSlice, rows: pa.Table) -> None:
+        """Make the rows all that the slice holds, in one transaction; the database must be the company's.
+
+        Raises:
+            SalespipeError: the rows are not what the slice may hold; nothing is changed.
+        """
+        require_valid(owned, rows)
+        writing = engine(self.url, local_infile=True)
+        with explained(self.url), writing.begin() as connection:
+            replace(connection, owned, rows)
+
+    @cached_property
+    def _engine(self) -> sa.Engine:
+        return engine(self.url)
+
+    @contextmanager
+    def _reading(self, using: sa.Engine | None = None) -> Iterator[sa.Connection]:
+        if self.dialect == "sqlite" and not Path(self.url.database or "").is_file():  # connecting would make it
+            hint = "correct SALESPIPE_SOURCE_URL; the synthetic company's database is made by `salespipe run`"
+            raise SalespipeError(f"{place(self.url)} does not exist.", hint)
+        read_only = "PRAGMA query_only = ON" if self.dialect == "sqlite" else "SET SESSION TRANSACTION READ ONLY"
+        with explained(self.url), (using or self._engine).connect() as connection:
+            connection.exec_driver_sql(read_only)
+            yield connection
+
+    def _refuse_no_dates(self, table: Table, months: list[str] | None) -> None:
+        columns = queries.dates(table)
+        if not columns:
+            return
+        with self._reading() as connection:
+            found = connection.execute(queries.no_dates(table, months)).one()
+        key = queries.column_of(dating(table), dating(table).contract.key[0]).name
+        lines = [
+            f"{column.table.name}.{column.name} holds {found[2 * i]} values that are no dates, such as 0000-00-00"
+            f" (for example at {key} {found[2 * i + 1]})"
+            for i, column in enumerate(columns)
+            if found[2 * i]
+        ]
+        if lines:
+            hint = "set them to a date, or to NULL where the contract allows it; then run again"
+            raise SalespipeError(f"{place(self.url)}: {'; '.join(lines)}.", hint)
+
+
+def _amount(table: Table, row: sa.Row) -> Decimal | None:
+    return (row.amount or ZERO) if source_of(table).amount else None
+
+
+def _make_folder(file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        hint = "set SALESPIPE_HOME or SALESPIPE_SOURCE_URL to a place that you may write"
+        raise SalespipeError(f"{file.parent} cannot be made: {error}.", hint) from None
