@@ -104,8 +104,6 @@ def explained(url: sa.URL) -> Iterator[None]:
     except DBAPIError as error:
         # Not chained: what the driver says is in the text, and the text is what a user is shown.
         raise _explanation(url, error.orig) from None
-    except RuntimeError as error:  # how PyMySQL says that a package for a way to log in is missing
-        raise SalespipeError(f"{place(url)}: {without_password(str(error), url)}.", DOCTOR) from None
 
 
 def _explanation(url: sa.URL, error: BaseException | None) -> SalespipeError:

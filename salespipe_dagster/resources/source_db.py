@@ -22,7 +22,7 @@ from salespipe_dagster.resources import source_queries as queries
 from salespipe_dagster.resources import source_schema as schema
 from salespipe_dagster.resources.source_connection import TIMEOUT, engine, explained, place
 from salespipe_dagster.resources.source_scan import conformed, stream
-from salespipe_dagster.resources.source_sql import MARKER, company, dating, parent_of, source_of
+from salespipe_dagster.resources.source_sql import MARKER, column_of, company, dating, mirror, parent_of, source_of
 from salespipe_dagster.resources.source_write import TableSlice, replace, require_valid
 
 NOTE = "Made by the synthetic company of salespipe, which replaces whatever is in its tables."
@@ -163,8 +163,7 @@ class SourceDatabase:
         with explained(self.url), self._engine.begin() as connection:
             present = sa.inspect(connection).get_table_names() + sa.inspect(connection).get_view_names()
             if present and MARKER not in present:
-                hint = "set SALESPIPE_SOURCE_MODE=external to read it, or SALESPIPE_SOURCE_URL to an empty database"
-                raise SalespipeError(f"{place(self.url)} has tables that are not the synthetic company's.", hint)
+                raise _foreign(self.url)
             marker = company().tables[MARKER]
             if not present:  # first of all: MySQL commits each table, and what is begun must be told from foreign
                 marker.create(connection)
@@ -181,6 +180,8 @@ class SourceDatabase:
         require_valid(owned, rows)
         writing = engine(self.url, local_infile=True)
         with explained(self.url), writing.begin() as connection:
+            if not sa.inspect(connection).has_table(MARKER):
+                raise _foreign(self.url)
             replace(connection, owned, rows)
 
     @cached_property
@@ -203,9 +204,10 @@ class SourceDatabase:
             return
         with self._reading() as connection:
             found = connection.execute(queries.no_dates(table, months)).one()
-        key = queries.column_of(dating(table), dating(table).contract.key[0]).name
+        owner = dating(table)
+        name, key = mirror(owner).name, column_of(owner, owner.contract.key[0]).name
         lines = [
-            f"{column.table.name}.{column.name} holds {found[2 * i]} values that are no dates, such as 0000-00-00"
+            f"{name}.{column.name} holds {found[2 * i]} values that are no dates, such as 0000-00-00"
             f" (for example at {key} {found[2 * i + 1]})"
             for i, column in enumerate(columns)
             if found[2 * i]
@@ -217,6 +219,11 @@ class SourceDatabase:
 
 def _amount(table: Table, row: sa.Row) -> Decimal | None:
     return (row.amount or ZERO) if source_of(table).amount else None
+
+
+def _foreign(url: sa.URL) -> SalespipeError:
+    hint = "set SALESPIPE_SOURCE_MODE=external to read it, or SALESPIPE_SOURCE_URL to an empty database"
+    return SalespipeError(f"{place(url)} has tables that are not the synthetic company's.", hint)
 
 
 def _make_folder(file: Path) -> None:

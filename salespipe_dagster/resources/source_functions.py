@@ -20,7 +20,6 @@ class RowsDigest(FunctionElement[Any]):
     """
 
     inherit_cache = True
-    type = sa.Numeric()
     name = "rows_digest"
 
 
