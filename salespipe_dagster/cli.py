@@ -137,8 +137,10 @@ def _run(settings: Settings, span: list[str], select: str) -> None:
 
 def _summary(settings: Settings, outcome: "Outcome") -> None:
     grid = Grid("table", "parts", "replaced", "rows", f"amount {settings.currency}", box=None)
+    grid.columns[0].no_wrap = True
     for column in grid.columns[1:]:
         column.justify = "right"
+        column.overflow = "fold"
     for entry in outcome.tables.values():
         amount = "" if entry.amount is None else f"{entry.amount:,.2f}"
         name = f"{entry.table.layer}/{entry.table.name}"

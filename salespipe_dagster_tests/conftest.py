@@ -1,5 +1,7 @@
 """Fixtures of all tests. Nothing here needs a server, Java or a network."""
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +9,12 @@ import pytest
 from pyspark.sql import SparkSession
 from salespipe_spark.engine import SailEngine
 from salespipe_spark.lake.lake import Lake
+from salespipe_spark.tables import tables
+
+from salespipe_dagster.settings import Settings
+from salespipe_dagster_tests.support import FakeSource, failures, materialise
+
+MONTHS = ["2024-01", "2024-02", "2024-03"]
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +35,38 @@ def spark(engine: SailEngine) -> SparkSession:
 def lake(tmp_path: Path, engine: SailEngine) -> Lake:
     """An empty lake in a folder whose name holds a space."""
     return Lake(tmp_path / "a lake", engine)
+
+
+def settings_below(home: Path) -> Settings:
+    """An external source, which is replaced, and three months."""
+    values = {"source_url": "mysql+pymysql://shop@db.example/shop", "start_month": MONTHS[0], "end_month": MONTHS[-1]}
+    return Settings.checked(home=home, **values)
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment in which nothing of salespipe is set."""
+    for name in [name for name in os.environ if name.upper().startswith("SALESPIPE_")]:
+        monkeypatch.delenv(name)
+    return monkeypatch
+
+
+@pytest.fixture
+def settings(tmp_path: Path, environment: pytest.MonkeyPatch) -> Settings:
+    """Three months of an external source, below an empty home."""
+    return settings_below(tmp_path / "a home")
+
+
+@pytest.fixture(scope="session")
+def filled_home(tmp_path_factory: pytest.TempPathFactory, engine: SailEngine) -> Path:
+    """A home whose lake holds every table of the literal shop; made once and copied, never changed."""
+    home = tmp_path_factory.mktemp("filled")
+    result = materialise(settings_below(home), engine, FakeSource(), MONTHS, *tables())
+    assert result.success, failures(result)
+    return home
+
+
+@pytest.fixture
+def filled(tmp_path: Path, environment: pytest.MonkeyPatch, filled_home: Path) -> Settings:
+    """Three months, and a lake of one's own that holds every table of the literal shop."""
+    return settings_below(Path(shutil.copytree(filled_home, tmp_path / "filled")))

@@ -1,14 +1,183 @@
-"""What tests share: frames from literal rows, rows held against literal rows, and literal rows in Parquet."""
+"""What tests share: literal rows as frames and in Parquet, and a shop of literal rows with its runs."""
 
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.testing import assertDataFrameEqual
+from salespipe_spark.contract import SNAPSHOT
+from salespipe_spark.engine import Engine
+from salespipe_spark.lake.schema import arrow_schema
+from salespipe_spark.tables import Table, tables
+
+from salespipe_dagster.definitions import build_defs
+from salespipe_dagster.partitions import range_tags
+from salespipe_dagster.resources.source_db import Fingerprint, Outside
+from salespipe_dagster.settings import Settings
 
 Rows = list[tuple[Any, ...]]
+
+# January holds a cancelled order, February nothing, March one order.
+SHOP: dict[str, Rows] = {
+    "offices": [("1", "San Francisco", "+1 650", "100 Market", None, "CA", "USA", "94080", "NA")],
+    "employees": [
+        (1002, "Murphy", "Diane", "x5800", "diane@shop.example", "1", None, "President"),
+        (1165, "Jennings", "Leslie", "x3291", "leslie@shop.example", "1", 1002, "Sales Rep"),
+    ],
+    "customers": [
+        (103, "Atelier", "Schmitt", "Carine", "40.32", "54 rue Royale", None, "Nantes", None, "44000", "France", 1165)
+        + (Decimal("21000.00"),),
+        (112, "Signal", "King", "Jean", "70.25", "8489 Strong", None, " Las Vegas", "NV", "83030", "USA", None, None),
+    ],
+    "product_lines": [("Planes", "Wings", None), ("Ships", None, None)],
+    "products": [
+        ("S10", "Jet", "Planes", "1:10", "Min Lin", "A jet", 7, Decimal("48.81"), Decimal("95.70")),
+        ("S18", "Brig", "Ships", "1:18", "Min Lin", "A brig", 9, Decimal("10.00"), Decimal("20.00")),
+    ],
+    "orders": [
+        (10100, date(2024, 1, 6), date(2024, 1, 13), date(2024, 1, 10), "Shipped", None, 103),
+        (10101, date(2024, 1, 31), date(2024, 2, 9), None, "Cancelled", "No stock", 112),
+        (10102, date(2024, 3, 1), date(2024, 3, 8), None, "In Process", None, 112),
+    ],
+    "order_details": [
+        (10100, "S10", 30, Decimal("100.00"), 1),
+        (10102, "S18", 10, Decimal("12.34"), 1),
+        (10100, "S18", 2, Decimal("15.50"), 2),
+        (10101, "S10", 1, Decimal("99.99"), 1),
+    ],
+    "payments": [
+        (103, "A1", date(2024, 1, 10), Decimal("3031.00")),
+        (112, "B1", date(2024, 3, 15), Decimal("50.00")),
+    ],
+}
+
+
+class FakeSource:
+    """The source database as the pipeline asks it, over literal rows; every question is kept in `asked`.
+
+    `read` may spoil what a scan sees: it is handed the table and its rows, and returns those that arrive.
+    """
+
+    def __init__(self, rows: dict[str, Rows] | None = None) -> None:
+        self.rows = deepcopy(SHOP) | deepcopy(rows or {})
+        self.asked: list[tuple[str, str]] = []
+        self.months: list[list[str] | None] = []
+        self.read: Callable[[Table, Rows], Rows] = lambda table, rows: rows
+
+    @property
+    def scans(self) -> list[str]:
+        """The tables scanned, in order."""
+        return [name for what, name in self.asked if what == "scan"]
+
+    def probe(self) -> None:
+        """It is always there."""
+        self.asked.append(("probe", ""))
+
+    def check_schema(self, wanted: list[Table]) -> list[str]:
+        """Every column is as its contract says, and one more is in no contract."""
+        return ["orders.weather"]
+
+    def fingerprints(self, table: Table, months: list[str] | None) -> dict[str, Fingerprint]:
+        """Rows, amount and digest of each part."""
+        self.asked.append(("fingerprints", table.name))
+        rows = self._dated(table)
+        if not table.monthly:
+            return {SNAPSHOT: self._fingerprint(table, rows)}
+        return {m: self._fingerprint(table, [r for r in rows if self._month(table, r) == m]) for m in months or []}
+
+    def scan(self, table: Table, months: list[str] | None) -> Iterator[pa.RecordBatch]:
+        """The rows in batches of two, in the order in which they lie."""
+        self.asked.append(("scan", table.name))
+        self.months.append(months)
+        rows = [r for r in self._dated(table) if not months or months[0] <= self._month(table, r) <= months[-1]]
+        yield from batches(table, self.read(table, rows), size=2)
+
+    def outside(self, table: Table, first: str, last: str) -> Outside:
+        """What lies before the first month or after the last."""
+        found = [row for row in self._dated(table) if not first <= self._month(table, row) <= last]
+        return Outside(len(found), self._amount(table, found))
+
+    def _dated(self, table: Table) -> Rows:
+        """The rows as a scan joins them: lines take their order's date, and are not seen without an order."""
+        if table.name != "order_details":
+            return self.rows[table.name]
+        dates = {order[0]: order[1] for order in self.rows["orders"]}
+        return [(*line, dates[line[0]]) for line in self.rows["order_details"] if line[0] in dates]
+
+    def _month(self, table: Table, row: tuple[Any, ...]) -> str:
+        return f"{row[table.contract.names.index(table.contract.month)]:%Y-%m}"
+
+    def _fingerprint(self, table: Table, rows: Rows) -> Fingerprint:
+        digest = hashlib.sha256(repr(sorted(rows, key=repr)).encode()).hexdigest()[:12]
+        return Fingerprint(len(rows), self._amount(table, rows), f"{len(rows)}-{digest}")
+
+    def _amount(self, table: Table, rows: Rows) -> Decimal | None:
+        if table.name == "order_details":
+            return sum((row[2] * row[3] for row in rows), Decimal("0.00"))
+        return sum((row[3] for row in rows), Decimal("0.00")) if table.name == "payments" else None
+
+
+def batches(table: Table, rows: Rows, size: int) -> Iterator[pa.RecordBatch]:
+    """Literal rows in batches of the table's columns."""
+    schema = arrow_schema(table.contract)
+    for start in range(0, len(rows), size):
+        columns = zip(*rows[start : start + size], strict=True)
+        arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
+        yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def materialise(
+    settings: Settings, engine: Engine, source: FakeSource, months: list[str], *names: str
+) -> dg.ExecuteInProcessResult:
+    """Run `monthly_refresh` for these tables as production does: only engine and source are replaced."""
+    keys = [dg.AssetKey([tables()[name].layer, name]) for name in names]
+    return (
+        build_defs(settings, engine=engine, source_db=source)
+        .resolve_job_def("monthly_refresh")
+        .execute_in_process(
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            asset_selection=keys,
+            tags=range_tags(months),
+            raise_on_error=False,
+        )
+    )
+
+
+def failures(result: dg.ExecuteInProcessResult) -> list[str]:
+    """Why the steps of a run failed, each with its causes."""
+    events = [event for event in result.all_events if event.event_type == dg.DagsterEventType.STEP_FAILURE]
+    texts: list[str] = []
+    for event in events:
+        data = event.step_failure_data
+        error, text = data.error, str(data.user_failure_data and data.user_failure_data.description)
+        while error is not None:
+            text, error = f"{text}\n{error.message}", error.cause
+        texts.append(text)
+    return texts
+
+
+def evaluations(result: dg.ExecuteInProcessResult, table: str) -> dict[str, dg.AssetCheckEvaluation]:
+    """The checks of a table that a run evaluated, by name; each once."""
+    found = [each for each in result.get_asset_check_evaluations() if each.asset_key.path[-1] == table]
+    assert max(Counter(each.check_name for each in found).values(), default=1) == 1
+    return {each.check_name: each for each in found}
+
+
+def tree(root: Path) -> dict[str, tuple[int, bytes]]:
+    """Every file below a folder with its time and content; locks are no content."""
+    files = [path for path in root.rglob("*") if path.is_file() and "_locks" not in path.parts]
+    return {str(path.relative_to(root)): (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
 
 
 def frame(spark: SparkSession, ddl: str, rows: Rows) -> DataFrame:
@@ -45,3 +214,10 @@ def read_parquet(file: Path) -> Rows:
 
 def _columns(frame: DataFrame) -> list[tuple[str, str]]:
     return [(field.name, field.dataType.simpleString()) for field in frame.schema]
+
+
+def require(condition: object, reason: str) -> None:
+    """Skip the test where what it needs is not there; fail it where nothing may be skipped, as in CI."""
+    __tracebackhide__ = True
+    if not condition:
+        (pytest.fail if os.environ.get("SALESPIPE_TESTS_MUST_NOT_SKIP") == "1" else pytest.skip)(reason)

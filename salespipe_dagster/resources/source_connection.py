@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 from salespipe_spark.errors import SalespipeError
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -56,7 +57,7 @@ def engine(url: sa.URL, *, read_timeout: int | None = None, local_infile: bool =
     """
     if url.get_backend_name() == "sqlite":
         made = sa.create_engine(url, poolclass=NullPool, hide_parameters=True)
-        sa.event.listen(made, "connect", _teach_sqlite)
+        event.listen(made, "connect", _teach_sqlite)
         return made
     arguments: dict[str, Any] = {
         "connect_timeout": TIMEOUT,
@@ -71,7 +72,7 @@ def engine(url: sa.URL, *, read_timeout: int | None = None, local_infile: bool =
         arguments["ssl"] = _tls(url)
     made = sa.create_engine(url.set(query={}), connect_args=arguments, poolclass=NullPool, hide_parameters=True)
     if _verifies(url):
-        sa.event.listen(made, "connect", _refuse_plaintext)
+        event.listen(made, "connect", _refuse_plaintext)
     return made
 
 

@@ -48,7 +48,8 @@ class Outside:
 
     def __str__(self) -> str:
         """As a run's summary says it."""
-        return f"{self.rows} rows" if self.amount is None else f"{self.rows} rows, amount {self.amount}"
+        rows = f"{self.rows} row" if self.rows == 1 else f"{self.rows} rows"
+        return rows if self.amount is None else f"{rows}, amount {self.amount}"
 
 
 class SourceDatabase:
@@ -120,7 +121,7 @@ class SourceDatabase:
         return found
 
     def outside(self, table: Table, first: str, last: str) -> Outside:
-        """What a monthly table has before the first month, after the last, or without a date: a line without its order."""
+        """What a monthly table has before the first month, after the last, or undated, as lines without their order."""
         with self._reading() as connection:
             asked = [queries.orphans(table)] if parent_of(table) else []
             if connection.execute(queries.any_dated_outside(table, first, last)).first():
@@ -161,11 +162,13 @@ class SourceDatabase:
         if self.dialect == "sqlite":
             _make_folder(Path(self.url.database or ""))
         with explained(self.url), self._engine.begin() as connection:
+            if self.dialect == "sqlite":  # all tables or none; MySQL commits each
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
             present = sa.inspect(connection).get_table_names() + sa.inspect(connection).get_view_names()
             if present and MARKER not in present:
                 raise _foreign(self.url)
             marker = company().tables[MARKER]
-            if not present:  # first of all: MySQL commits each table, and what is begun must be told from foreign
+            if not present:  # first of all, so that tables that were only begun are not taken for foreign ones
                 marker.create(connection)
             company().create_all(connection)
             if not connection.execute(sa.select(marker)).first():
@@ -178,8 +181,7 @@ class SourceDatabase:
             SalespipeError: the rows are not what the slice may hold; nothing is changed.
         """
         require_valid(owned, rows)
-        writing = engine(self.url, local_infile=True)
-        with explained(self.url), writing.begin() as connection:
+        with explained(self.url), self._writing_engine.begin() as connection:
             if not sa.inspect(connection).has_table(MARKER):
                 raise _foreign(self.url)
             replace(connection, owned, rows)
@@ -187,6 +189,10 @@ class SourceDatabase:
     @cached_property
     def _engine(self) -> sa.Engine:
         return engine(self.url)
+
+    @cached_property
+    def _writing_engine(self) -> sa.Engine:
+        return engine(self.url, local_infile=True)
 
     @contextmanager
     def _reading(self, using: sa.Engine | None = None) -> Iterator[sa.Connection]:

@@ -76,7 +76,7 @@ def dates(table: Table) -> list[sa.Column[Any]]:
     return [column_of(table, c.name) for c in table.contract.columns if c.type is Type.DATE]
 
 
-def span(table: Table) -> sa.Select[Any]:
+def span(table: Table) -> sa.Select[Any, Any]:
     """The first and the last date of a table that has dates."""
     day = day_of(table)
     return sa.select(sa.func.min(day), sa.func.max(day)).where(~IsNoDate(day))

@@ -5,7 +5,7 @@ of them, make no other type; the company's tables are all declared.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -39,14 +39,12 @@ def stream(url: sa.URL, statement: str) -> Iterator[pa.RecordBatch]:
         yield batch
 
 
-def _guarded(url: sa.URL, step: Any) -> Any:
+def _guarded(url: sa.URL, step: Callable[[], Any]) -> Any:
     try:
         return step()
-    except Exception as error:
-        raise _broken(url, error) from None
     except BaseException as error:
         # A panic of Rust is no Exception; whatever else is none (Ctrl-C) passes.
-        if type(error).__name__ != "PanicException":
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         raise _broken(url, error) from None
 

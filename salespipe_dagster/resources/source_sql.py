@@ -58,7 +58,7 @@ def company() -> sa.MetaData:
     """
     metadata = sa.MetaData()
     # The collation tells apart what differs, so that keys are equal here exactly if they are in the lake.
-    utf8 = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin", "mysql_engine": "InnoDB"}
+    utf8: dict[str, Any] = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin", "mysql_engine": "InnoDB"}
     for table in tables().values():
         if table.contract.source:
             sa.Table(source_of(table).table, metadata, *(_column(table, c) for c in own_columns(table)), **utf8)

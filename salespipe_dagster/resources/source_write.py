@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
-from salespipe_spark.contract import Column, Type
+from salespipe_spark.contract import Column
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.schema import ARROW
 from salespipe_spark.tables import Table
@@ -61,11 +61,8 @@ def require_valid(owned: TableSlice, rows: pa.Table) -> None:
             rows that lie outside the slice.
     """
     columns = own_columns(owned.table)
-    wrong = _wrong_columns(columns, rows.schema) or [
-        *_nulls(columns, rows),
-        *_repeated(owned.table, rows),
-        *_outside(owned, rows),
-    ]
+    wrong = _wrong_columns(columns, rows.schema) or _nulls(columns, rows)
+    wrong = wrong or _repeated(owned.table, rows) + _outside(owned, rows)
     if wrong:
         raise SalespipeError(f"{owned} cannot be written: {'; '.join(wrong)}.", HINT)
 

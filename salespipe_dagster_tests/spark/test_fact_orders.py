@@ -137,17 +137,17 @@ class TestMoney:
             (1, "0.01", "0.00", "0.01", "0.00", "0.01"),
             (3, "33.33", "33.34", "99.99", "100.02", "-0.03"),
             (7, "0.07", "0.01", "0.49", "0.07", "0.42"),
-            (1_000_000, "99999999.99", "0.01", "99999999990000.00", "10000.00", "99999999980000.00"),
+            (99_999_999, "99999999.99", "0.01", "9999999899000000.01", "999999.99", "9999999898000000.02"),
             (2_000_000_000, "1234567.89", "1.00", "2469135780000000.00", "2000000000.00", "2469133780000000.00"),
             (-2, "10.05", "4.01", "-20.10", "-8.02", "-12.08"),
             (0, "10.05", "4.01", "0.00", "0.00", "0.00"),
         ],
-        ids=["one cent", "loss", "float trap", "highest price", "integer overflow", "return", "nothing"],
+        ids=["one cent", "loss", "cents", "sixteen digits", "two billions", "return", "nothing"],
     )
     def test_money_is_exact(
         self, spark: SparkSession, quantity: int, price: str, buy: str, amount: str, cost: str, margin: str
     ) -> None:
-        """7 x 0.07 is 0.49000000000000005 in floats; an INT times an INT wraps on Sail."""
+        """Through a float the cent of 9,999,999,899,000,000.01 is lost; INT arithmetic wraps on Sail."""
         made = facts(spark, [line(quantity=quantity, price=price)], products=[product(buy=buy)])
         columns = made.select("quantity", "amount", "cost_amount", "margin_amount")
         ddl = "quantity int, amount decimal(18,2), cost_amount decimal(18,2), margin_amount decimal(18,2)"

@@ -97,7 +97,7 @@ class TestMeasures:
         assert_rows(made, MEASURES_DDL, [measures("35.00", "35.00", "0.00", 0, 0, "0.00")])
 
     def test_units_beyond_the_range_of_an_integer_are_summed_right(self, spark: SparkSession) -> None:
-        """SUM of INT wraps on Sail: 4,000,000,000 would be -294,967,296."""
+        """Added up as INT, twice 2,000,000,000 is -294,967,296 on Sail."""
         made = self.made(spark, fact(1, 1, quantity=2_000_000_000), fact(1, 2, quantity=2_000_000_000))
         assert_rows(made.select("units"), "units bigint", [(4_000_000_000,)])
 

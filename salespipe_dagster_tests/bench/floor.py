@@ -1,0 +1,141 @@
+"""The floor of the transforms: the same tables written by hand in DuckDB SQL, in a process of its own.
+
+No contract, no audit, no receipts, no publishing: the least that a machine needs to come from staging
+to these tables. Called with the lake, a folder to write to, and the calendar's first and last day.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+
+THREADS = 2
+MONTHLY_INPUTS = ("orders", "order_details", "payments")
+SNAPSHOT_INPUTS = ("customers", "employees", "offices", "products", "product_lines")
+
+_PLACE = ", ".join(f"trim({part}, ' ') AS {part}" for part in ("city", "state", "postal_code", "country"))
+_KEY = " || ".join(
+    f"coalesce(length({part}) || ':' || {part}, '-')" for part in ("city", "state", "postal_code", "country")
+)
+_MEASURES = """
+    sum(amount)::DECIMAL(18,2) AS ordered_amount,
+    coalesce(sum(amount) FILTER (is_cancelled), 0)::DECIMAL(18,2) AS cancelled_amount,
+    coalesce(sum(amount) FILTER (NOT is_cancelled), 0)::DECIMAL(18,2) AS revenue,
+    count(DISTINCT CASE WHEN NOT is_cancelled THEN order_number END) AS orders,
+    coalesce(sum(quantity) FILTER (NOT is_cancelled), 0)::BIGINT AS units,
+    coalesce(sum(margin_amount) FILTER (NOT is_cancelled), 0)::DECIMAL(18,2) AS margin_amount"""
+_MONTH = "date_trunc('month', order_date)::DATE AS month_start"
+_NAME = "trim(first_name, ' ') || ' ' || trim(last_name, ' ')"
+
+CORE = {
+    "dim_offices": f"""
+        SELECT office_code, phone, city, state, postal_code, country, sha256({_KEY}) AS location_key, territory
+        FROM (SELECT * EXCLUDE (city, state, postal_code, country), {_PLACE} FROM offices)""",
+    "dim_customers": f"""
+        SELECT customer_number, customer_name,
+            trim(contact_first_name, ' ') || ' ' || trim(contact_last_name, ' ') AS contact_name, phone, city, state,
+            postal_code, country, sha256({_KEY}) AS location_key, credit_limit,
+            sales_rep_employee_number AS sales_rep_number, sales_rep_name
+        FROM (SELECT * EXCLUDE (city, state, postal_code, country), {_PLACE} FROM customers)
+        LEFT JOIN (SELECT employee_number, {_NAME} AS sales_rep_name FROM employees)
+            ON employee_number = sales_rep_employee_number""",
+    "dim_locations": f"""
+        SELECT DISTINCT sha256({_KEY}) AS location_key, city, state, postal_code, country
+        FROM (SELECT {_PLACE} FROM customers UNION ALL SELECT {_PLACE} FROM offices)""",
+    "dim_employees": f"""
+        SELECT e.employee_number, {_NAME.replace("first", "e.first").replace("last", "e.last")} AS full_name, e.email,
+            e.job_title, e.reports_to AS manager_number, m.manager_name, office_code, o.city AS office_city,
+            o.country AS office_country, o.territory
+        FROM employees e
+        LEFT JOIN (SELECT employee_number, {_NAME} AS manager_name FROM employees) m ON m.employee_number = e.reports_to
+        LEFT JOIN dim_offices o USING (office_code)""",
+    "dim_products": """
+        SELECT product_code, product_name, product_line, text_description AS product_line_description,
+            product_scale AS scale, product_vendor AS vendor, buy_price, msrp, quantity_in_stock
+        FROM products LEFT JOIN product_lines USING (product_line)""",
+    "dim_dates": """
+        SELECT day AS date, year(day)::INT AS year, quarter(day)::INT AS quarter, month(day)::INT AS month,
+            date_trunc('month', day)::DATE AS month_start, monthname(day) AS month_name, weekofyear(day)::INT AS week,
+            isodow(day)::INT AS day_of_week, dayname(day) AS day_name, isodow(day) >= 6 AS is_weekend
+        FROM (SELECT unnest(generate_series($first::DATE, $last::DATE, INTERVAL 1 DAY))::DATE AS day)""",
+}
+FACTS = {
+    "fact_orders": """
+        SELECT order_number, order_line_number, product_code, customer_number, location_key, sales_rep_number,
+            d.order_date, required_date, shipped_date, trim(status, ' ') AS status, quantity_ordered AS quantity,
+            price_each AS unit_price, (quantity_ordered * price_each)::DECIMAL(18,2) AS amount,
+            (quantity_ordered * buy_price)::DECIMAL(18,2) AS cost_amount,
+            (quantity_ordered * price_each - quantity_ordered * buy_price)::DECIMAL(18,2) AS margin_amount,
+            (quantity_ordered * msrp)::DECIMAL(18,2) AS list_amount, lower(trim(status, ' ')) = 'cancelled' AS is_cancelled
+        FROM order_details d JOIN orders USING (order_number) LEFT JOIN dim_customers USING (customer_number)
+        LEFT JOIN dim_products USING (product_code)""",
+    "fact_payments": """
+        SELECT customer_number, check_number, payment_date, amount::DECIMAL(18,2) AS amount FROM payments""",
+}
+MARTS = {
+    "monthly_revenue": f"""
+        SELECT month_start, 'wholesale' AS channel, * EXCLUDE (month_start),
+            (revenue / nullif(orders, 0))::DECIMAL(18,6) AS average_order_value
+        FROM (SELECT {_MONTH}, {_MEASURES},
+            count(DISTINCT CASE WHEN NOT is_cancelled THEN customer_number END) AS customers,
+            coalesce(sum(cost_amount) FILTER (NOT is_cancelled), 0)::DECIMAL(18,2) AS cost_amount
+            FROM fact_orders GROUP BY ALL)""",
+    "revenue_by_customer": f"SELECT {_MONTH}, customer_number, {_MEASURES} FROM fact_orders GROUP BY ALL",
+    "revenue_by_product": f"""
+        SELECT month_start, product_code, product_line, * EXCLUDE (month_start, product_code, product_line)
+        FROM (SELECT {_MONTH}, product_code, {_MEASURES} FROM fact_orders GROUP BY ALL)
+        JOIN (SELECT product_code, product_line FROM dim_products) USING (product_code)""",
+    "revenue_by_country": f"""
+        SELECT {_MONTH}, country, {_MEASURES} FROM fact_orders JOIN dim_locations USING (location_key) GROUP BY ALL""",
+    "revenue_by_country_and_product_line": f"""
+        SELECT {_MONTH}, country, product_line, {_MEASURES}
+        FROM fact_orders JOIN dim_locations USING (location_key) JOIN dim_products USING (product_code) GROUP BY ALL""",
+}
+MONTH_COLUMN = {"fact_orders": "order_date", "fact_payments": "payment_date"} | dict.fromkeys(MARTS, "month_start")
+
+
+def connect(lake: Path) -> duckdb.DuckDBPyConnection:
+    """A database in memory with the staging tables as views."""
+    link = duckdb.connect(config={"threads": THREADS})
+    link.execute("SET preserve_insertion_order = false")
+    for name in (*MONTHLY_INPUTS, *SNAPSHOT_INPUTS):
+        depth = "*/*/*" if name in MONTHLY_INPUTS else "*"
+        files = f"read_parquet('{lake}/staging/{name}/{depth}.parquet', hive_partitioning = false)"
+        link.execute(f"CREATE VIEW {name} AS SELECT * FROM {files}")
+    return link
+
+
+def make(link: duckdb.DuckDBPyConnection, target: Path, first: str, last: str) -> dict[str, float]:
+    """Make every table and write it; returns the seconds of each."""
+    seconds: dict[str, float] = {}
+    for name, query in (CORE | FACTS | MARTS).items():
+        start = time.perf_counter()
+        values = {"first": first, "last": last} if "$first" in query else {}
+        link.execute(f"CREATE TABLE {name} AS {query}", values)
+        layer = "marts" if name in MARTS else "core"
+        _write(link, name, target / layer / name)
+        seconds[name] = time.perf_counter() - start
+    return seconds
+
+
+def _write(link: duckdb.DuckDBPyConnection, name: str, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    if day := MONTH_COLUMN.get(name):
+        rows = f"(SELECT *, strftime({day}, '%Y') AS year, strftime({day}, '%m') AS month FROM {name})"
+        link.execute(f"COPY {rows} TO '{folder}' (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (year, month))")
+    else:
+        link.execute(f"COPY {name} TO '{folder}/data.parquet' (FORMAT parquet, COMPRESSION zstd)")
+
+
+def main(lake: str, target: str, first: str, last: str) -> None:
+    """Make the tables and tell the time as JSON; connecting and imports are not in it."""
+    link = connect(Path(lake))
+    start = time.perf_counter()
+    tables = make(link, Path(target), first, last)
+    sys.stdout.write(json.dumps({"seconds": time.perf_counter() - start, "tables": tables}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,70 @@
+"""Kill -9 at random moments: readers see whole months, the next run mends everything, no staging is left.
+
+Three seeded kills by default; `make torture` sets SALESPIPE_TORTURE_KILLS=30.
+"""
+
+import os
+import random
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from salespipe_spark.lake.catalogue import Catalogue
+from salespipe_spark.tables import tables
+
+from salespipe_dagster_tests.integration.pipeline import COMMAND, change, contents, environment, rows, run
+
+KILLS = int(os.environ.get("SALESPIPE_TORTURE_KILLS", "3"))
+SPAN = {"start_month": "2004-01", "end_month": "2004-06"}
+
+
+def visible(home: Path) -> dict[tuple[str, str], list[tuple]]:
+    """What a reader finds: every object in place, with or without a receipt."""
+    catalogue = Catalogue(home / "lake")
+    months = [f"2004-{month:02d}" for month in range(1, 7)]
+    found = {}
+    for table in tables().values():
+        for part in table.parts(months):
+            file = catalogue.store.path(catalogue.key(table, part))
+            if file.exists():
+                found[table.name, part] = sorted(rows(file), key=repr)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(KILLS))
+def test_a_killed_run_leaves_whole_months_and_the_next_mends_them(
+    seed: int, classicmodels_copy: str, tmp_path: Path
+) -> None:
+    """The run is killed while it replaces every month: each is as it was or as it will be, nothing between."""
+    home, undisturbed = tmp_path / "killed", tmp_path / "undisturbed"
+    run(home=home, url=classicmodels_copy, **SPAN)
+    before = contents(home)
+    for month in range(1, 7):
+        statement = f"UPDATE orders SET status = 'Cancelled' WHERE orderDate LIKE '2004-{month:02d}%%' LIMIT 1"
+        change(classicmodels_copy, statement)
+    run(home=undisturbed, url=classicmodels_copy, **SPAN)
+    after = contents(undisturbed)
+    assert before != after
+
+    killed_while_running(home, classicmodels_copy, random.Random(seed))
+
+    for key, found in visible(home).items():
+        assert found in (before[key], after[key]), f"{key} is neither the old month nor the new one"
+    run(home=home, url=classicmodels_copy, **SPAN)
+    assert contents(home) == after
+    assert list((home / "lake" / "_staging").iterdir()) == []
+    assert list((home / "scratch" / "_staging").iterdir()) == []
+
+
+def killed_while_running(home: Path, url: str, rng: random.Random) -> None:
+    """Start a run, let it go on for a random part of the time that one takes, and kill it."""
+    command = [str(COMMAND), "run"]
+    process = subprocess.Popen(
+        command, env=environment(home, url, **SPAN), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        process.wait(timeout=rng.uniform(3, 12))
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.wait()

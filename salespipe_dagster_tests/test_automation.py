@@ -1,0 +1,242 @@
+"""The nightly plan: a pure function of fingerprints and receipts, and the schedule that asks for what it says."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import dagster as dg
+import pytest
+from salespipe_spark.contract import SNAPSHOT
+from salespipe_spark.engine import Engine
+from salespipe_spark.lake.catalogue import Catalogue
+from salespipe_spark.lake.receipt import Figures, Provenance, Receipt
+from salespipe_spark.tables import tables
+
+from salespipe_dagster.automation import Fingerprints, Receipts, changed_months, monthly_refresh, nightly, observe, plan
+from salespipe_dagster.definitions import build_defs
+from salespipe_dagster.settings import Settings
+from salespipe_dagster_tests.support import SHOP, FakeSource, failures, materialise
+
+MONTHS = ["2024-01", "2024-02", "2024-03", "2024-04", "2024-05"]
+LATER = "2024-09"
+Lake = dict[str, dict[str, Receipt]]
+Source = dict[str, dict[str, str]]
+
+
+def receipt(table: str, part: str, inputs: dict[str, dict[str, str]], fingerprint: str) -> Receipt:
+    figures = Figures(1, {}, 0, {}, "", "", f"rows of {table} {part}")
+    names = {"engine": "sail", "code_version": "", "run": "", "published_at": "", "key": "", "etag": ""}
+    return Receipt(table=table, part=part, figures=figures, provenance=Provenance(inputs, fingerprint), size=0, **names)
+
+
+def made(months: list[str] = MONTHS) -> tuple[Source, Lake]:
+    """A source, and a lake in which every table is made from what the source and its inputs are now."""
+    source: Source = {}
+    lake: Lake = {}
+    for table in tables().values():
+        parts = table.parts(months)
+        if table.contract.source:
+            source[table.name] = {part: f"{table.name} {part} as it was" for part in parts}
+        inputs = [tables()[name] for name in table.inputs if name not in (table.name, "calendar")]
+        lake[table.name] = {
+            part: receipt(
+                table.name,
+                part,
+                {i.name: {p: f"rows of {i.name} {p}" for p in i.parts([part])} for i in inputs},
+                source.get(table.name, {}).get(part, ""),
+            )
+            for part in parts
+        }
+    return source, lake
+
+
+def planned(source: Fingerprints, lake: Receipts, current: str = LATER) -> list[list[str]]:
+    return plan(source, lake, MONTHS, current)
+
+
+def test_nothing_changed_asks_for_the_current_month_alone() -> None:
+    assert planned(*made(), current="2024-05") == [["2024-05"]]
+
+
+def test_current_month_that_is_not_configured_is_not_asked_for() -> None:
+    """The lake's months are over: a run of a month that does not exist would fail every night."""
+    assert planned(*made(), current=LATER) == []
+    assert planned(*made(), current="2023-12") == []
+
+
+def test_month_whose_source_changed_is_asked_for() -> None:
+    source, lake = made()
+    source["payments"]["2024-02"] = "one more payment"
+    assert planned(source, lake) == [["2024-02"]]
+
+
+def test_months_are_asked_for_in_unbroken_blocks() -> None:
+    """A range run owns every month between its ends: one over a gap would run what did not change."""
+    source, lake = made()
+    for month in ("2024-05", "2024-01", "2024-02"):
+        source["orders"][month] = "changed"
+    assert planned(source, lake) == [["2024-01", "2024-02"], ["2024-05"]]
+    assert planned(source, lake, current="2024-03") == [["2024-01", "2024-02", "2024-03"], ["2024-05"]]
+
+
+def test_empty_lake_asks_for_everything_at_once() -> None:
+    source, _ = made()
+    assert planned(source, {name: {} for name in tables()}) == [MONTHS]
+
+
+@pytest.mark.parametrize("name", [table.name for table in tables().values() if table.monthly])
+def test_month_that_one_table_lacks_is_asked_for(name: str) -> None:
+    """A run that died between two tables left the source's own months published and equal."""
+    source, lake = made()
+    del lake[name]["2024-03"]
+    assert planned(source, lake) == [["2024-03"]]
+
+
+@pytest.mark.parametrize("name", [t.name for t in tables().values() if any(tables()[i].monthly for i in t.inputs if i in tables())])
+def test_month_made_from_an_input_that_was_replaced_since_is_asked_for(name: str) -> None:
+    """A run died after it published the input: the source's fingerprint is the receipt's, and all looks well."""
+    source, lake = made()
+    of_month = lake[name]["2024-04"]
+    given = next(i for i in tables()[name].inputs if tables()[i].monthly)
+    older = replace(of_month.provenance, inputs=of_month.provenance.inputs | {given: {"2024-04": "older rows"}})
+    lake[name]["2024-04"] = replace(of_month, provenance=older)
+    assert planned(source, lake) == [["2024-04"]]
+
+
+def test_changed_snapshot_restates_no_month() -> None:
+    """A month keeps the prices and places that it took; only a run of the month by hand takes the new ones."""
+    source, lake = made()
+    lake["dim_products"][SNAPSHOT] = receipt("dim_products", SNAPSHOT, {}, "")
+    lake["dim_products"][SNAPSHOT] = replace(
+        lake["dim_products"][SNAPSHOT], figures=replace(lake["dim_products"][SNAPSHOT].figures, digest="new prices")
+    )
+    assert changed_months(source, lake, MONTHS) == []
+
+
+def test_changed_snapshot_alone_asks_for_the_last_month() -> None:
+    """A run of any month makes the snapshots anew; the current month does where there is one."""
+    source, lake = made()
+    source["customers"][SNAPSHOT] = "a new customer"
+    assert planned(source, lake) == [["2024-05"]]
+    assert planned(source, lake, current="2024-02") == [["2024-02"]]
+
+
+def test_snapshot_that_was_never_read_asks_for_the_last_month() -> None:
+    source, lake = made()
+    del lake["offices"][SNAPSHOT]
+    assert planned(source, lake) == [["2024-05"]]
+
+
+@pytest.mark.parametrize("crash", ["never made", "made from older rows"])
+def test_dimension_that_a_dead_run_left_behind_asks_for_the_last_month(crash: str) -> None:
+    """The run died after it had published customers: their fingerprint is the receipt's, dim_customers is not of them."""
+    source, lake = made()
+    if crash == "never made":
+        del lake["dim_customers"][SNAPSHOT]
+    else:
+        older = {"customers": {SNAPSHOT: "older rows"}, "employees": {SNAPSHOT: "rows of employees snapshot"}}
+        lake["dim_customers"][SNAPSHOT] = receipt("dim_customers", SNAPSHOT, older, "")
+    assert planned(source, lake) == [["2024-05"]]
+
+
+# From here on with a lake that was filled by a run: January, a February without rows, and March.
+
+
+def asked(settings: Settings, source: FakeSource, current: str = LATER) -> list[list[str]]:
+    return plan(*observe(source, Catalogue(settings.lake), settings), settings.months, current)
+
+
+def test_lake_just_filled_is_what_its_source_is(filled: Settings) -> None:
+    assert asked(filled, FakeSource()) == []
+
+
+def test_order_whose_date_moves_changes_both_its_months(filled: Settings) -> None:
+    """Only the new month run, the order would be in two."""
+    source = FakeSource()
+    source.rows["orders"][0] = (10100, date(2024, 3, 6), *SHOP["orders"][0][2:])
+    assert asked(filled, source) == [["2024-01"], ["2024-03"]]
+
+
+def test_status_of_one_order_changes_its_month(filled: Settings) -> None:
+    source = FakeSource()
+    source.rows["orders"][2] = (*SHOP["orders"][2][:4], "Shipped", *SHOP["orders"][2][5:])
+    assert asked(filled, source) == [["2024-03"]]
+
+
+def test_asked_month_is_not_asked_for_again_once_it_was_run(filled: Settings, engine: Engine) -> None:
+    """Also where the change leaves every row of the lake as it is: the fingerprint is kept all the same."""
+    source = FakeSource()
+    source.rows["orders"][2] = (*SHOP["orders"][2][:4], " In Process ", *SHOP["orders"][2][5:])
+    assert asked(filled, source) == [["2024-03"]]
+    result = materialise(filled, engine, source, ["2024-03"], *tables())
+    assert result.success, failures(result)
+    assert asked(filled, source) == []
+
+
+def test_object_without_its_receipt_is_asked_for(filled: Settings) -> None:
+    """Kill -9 between the two: the object is new, the receipt is of the one before."""
+    file = filled.lake / "marts" / "revenue_by_product" / "year=2024" / "month=02" / "data.parquet"
+    shutil.copy(file, file.with_suffix(".new"))
+    file.with_suffix(".new").rename(file)
+    assert asked(filled, FakeSource()) == [["2024-02"]]
+
+
+def test_object_that_was_deleted_is_asked_for(filled: Settings) -> None:
+    shutil.rmtree(filled.lake / "core" / "fact_orders" / "year=2024" / "month=01")
+    assert asked(filled, FakeSource()) == [["2024-01"]]
+
+
+def test_server_is_asked_once_for_each_table(filled: Settings) -> None:
+    source = FakeSource()
+    asked(filled, source)
+    assert sorted(source.asked) == sorted(
+        [("probe", ""), *(("fingerprints", table.name) for table in tables().values() if table.contract.source)]
+    )
+
+
+def tick(settings: Settings, source: FakeSource, at: datetime) -> dg.SensorExecutionData:
+    defs = build_defs(settings, source_db=source)
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        dg.build_schedule_context(
+            instance=instance,
+            scheduled_execution_time=at,
+            resources={"source_db": source},
+            repository_def=defs.get_repository_def(),
+        ) as context,
+    ):
+        return defs.get_schedule_def("nightly").evaluate_tick(context)
+
+
+def test_night_asks_for_one_run_a_block_with_the_range_as_tags(filled: Settings) -> None:
+    source = FakeSource()
+    source.rows["payments"] = [(*SHOP["payments"][0][:3], Decimal("1.00")), SHOP["payments"][1]]
+    found = tick(filled, source, datetime(2024, 3, 2, tzinfo=UTC))
+    assert [
+        (r.tags["dagster/asset_partition_range_start"], r.tags["dagster/asset_partition_range_end"], r.run_key)
+        for r in found.run_requests or []
+    ] == [("2024-01", "2024-01", None), ("2024-03", "2024-03", None)]
+
+
+def test_night_says_why_it_asks_for_nothing(filled: Settings) -> None:
+    found = tick(filled, FakeSource(), datetime(2024, 9, 1, tzinfo=UTC))
+    assert found.run_requests == []
+    assert found.skip_message == "Every month is what its source is."
+
+
+def test_night_asks_again_for_a_month_whose_run_failed(filled: Settings) -> None:
+    """With a run key Dagster would ask for it once, whatever became of the run."""
+    source = FakeSource()
+    source.rows["payments"] = [SHOP["payments"][1]]
+    ticks: list[Callable[[], dg.SensorExecutionData]] = [
+        lambda: tick(filled, source, datetime(2024, 9, day, tzinfo=UTC)) for day in (1, 2)
+    ]
+    assert [len(each().run_requests or []) for each in ticks] == [1, 1]
+
+
+def test_schedule_is_daily_at_midnight_utc(settings: Settings) -> None:
+    schedule = nightly(settings)
+    assert (schedule.cron_schedule, schedule.execution_timezone or "UTC") == ("0 0 * * *", "UTC")
+    assert schedule.job_name == monthly_refresh.name == "monthly_refresh"

@@ -1,0 +1,162 @@
+"""The proof: whatever is not as receipt and source say is found and named, and nothing is changed by looking."""
+
+import os
+import shutil
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from salespipe_spark.engine import Engine
+from salespipe_spark.lake.catalogue import receipt_key
+from salespipe_spark.lake.lake import Lake
+from salespipe_spark.tables import tables
+
+from salespipe_dagster.settings import Settings
+from salespipe_dagster.verify import verify
+from salespipe_dagster_tests.support import SHOP, FakeSource, write_parquet
+from salespipe_spark.lake.schema import arrow_schema
+
+MONTHS = ["2024-01", "2024-02", "2024-03"]
+
+
+def problems(settings: Settings, engine: Engine, source: FakeSource | None = None) -> dict[str, list[str]]:
+    """What is wrong, by table."""
+    verdicts, _ = verify(Lake(settings.lake, engine), source or FakeSource(), MONTHS)
+    return {verdict.table.name: verdict.problems for verdict in verdicts if verdict.problems}
+
+
+def object_of(settings: Settings, table: str, part: str) -> Path:
+    lake = Lake(settings.lake, engine=None)  # pyright: ignore[reportArgumentType]
+    return lake.store.path(lake.key(tables()[table], part))
+
+
+def put(settings: Settings, table: str, part: str, content: bytes) -> None:
+    """Change an object as a disk that lies does: size, name and time stay."""
+    file = object_of(settings, table, part)
+    times = file.stat().st_atime_ns, file.stat().st_mtime_ns
+    assert len(content) == file.stat().st_size
+    file.write_bytes(content)
+    os.utime(file, ns=times)
+
+
+def everything(root: Path) -> dict[str, tuple[int, bytes]]:
+    files = [path for path in root.rglob("*") if path.is_file()]
+    return {str(path): (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
+
+
+def test_filled_lake_is_proven(filled: Settings, engine: Engine) -> None:
+    verdicts, unbalanced = verify(Lake(filled.lake, engine), FakeSource(), MONTHS)
+    assert unbalanced == []
+    assert [verdict.problems for verdict in verdicts] == [[]] * len(tables())
+    found = {verdict.table.name: (verdict.parts, verdict.rows) for verdict in verdicts}
+    assert found["fact_orders"] == (3, 4)
+    assert found["customers"] == (1, 2)
+    assert found["monthly_revenue"] == (3, 2)
+
+
+def test_months_that_are_not_asked_for_are_not_read(filled: Settings, engine: Engine) -> None:
+    verdicts, _ = verify(Lake(filled.lake, engine), FakeSource(), ["2024-03"])
+    assert {v.table.name: (v.parts, v.rows) for v in verdicts}["fact_orders"] == (1, 1)
+
+
+def test_looking_changes_nothing(filled: Settings, engine: Engine) -> None:
+    """Not a lock, not a staging folder: it may be run on a lake that may only be read."""
+    before = everything(filled.lake)
+    source = FakeSource()
+    source.rows["payments"] = []
+    verify(Lake(filled.lake, engine), source, MONTHS)
+    assert everything(filled.lake) == before
+    assert source.rows["payments"] == []
+
+
+def test_object_that_was_replaced_is_named(filled: Settings, engine: Engine) -> None:
+    schema = arrow_schema(tables()["fact_payments"].contract)
+    write_parquet(object_of(filled, "fact_payments", "2024-01"), schema, [(103, "A1", date(2024, 1, 10), Decimal(1))])
+    found = problems(filled, engine)
+    assert set(found) == {"fact_payments"}
+    assert "core/fact_payments 2024-01" in found["fact_payments"][0]
+
+
+def test_object_that_was_deleted_is_named(filled: Settings, engine: Engine) -> None:
+    object_of(filled, "revenue_by_product", "2024-02").unlink()
+    found = problems(filled, engine)
+    assert set(found) == {"revenue_by_product"}
+    assert "marts/revenue_by_product 2024-02" in found["revenue_by_product"][0]
+
+
+def test_month_that_is_not_published_is_named(filled: Settings, engine: Engine) -> None:
+    (filled.lake / receipt_key(tables()["monthly_revenue"], "2024-02")).unlink()
+    found = problems(filled, engine)
+    assert set(found) == {"monthly_revenue"}
+    assert "Not published: marts/monthly_revenue 2024-02" in found["monthly_revenue"][0]
+
+
+def test_empty_lake_is_named_table_by_table(settings: Settings, engine: Engine) -> None:
+    assert set(problems(settings, engine)) == set(tables())
+
+
+def test_other_rows_under_the_same_size_and_time_are_found(filled: Settings, engine: Engine) -> None:
+    """Nothing but the rows tells: they are counted again."""
+    file = object_of(filled, "fact_payments", "2024-01")
+    other = filled.root / "other.parquet"
+    schema = arrow_schema(tables()["fact_payments"].contract)
+    write_parquet(other, schema, [(103, "A1", date(2024, 1, 11), Decimal("3031.00"))])
+    times = file.stat().st_atime_ns, file.stat().st_mtime_ns
+    shutil.copy(other, file)
+    os.utime(file, ns=times)
+    receipt = Lake(filled.lake, engine).receipt(tables()["fact_payments"], "2024-01")
+    assert receipt
+    size, _, time = receipt.etag.partition("-")
+    assert size
+    changed = replace(receipt, etag=f"{file.stat().st_size:x}-{time}")
+    (filled.lake / receipt_key(tables()["fact_payments"], "2024-01")).write_text(changed.to_json())
+    found = problems(filled, engine)
+    assert set(found) == {"fact_payments"}
+    assert "2024-01" in found["fact_payments"][0]
+
+
+@pytest.mark.parametrize("where", ["head", "rows", "footer", "tail"])
+def test_flipped_byte_is_named(filled: Settings, engine: Engine, where: str) -> None:
+    """A disk that lies: the file's size and time are the receipt's. A verdict, not a stack trace."""
+    content = bytearray(object_of(filled, "fact_orders", "2024-01").read_bytes())
+    index = {"head": 0, "rows": 40, "footer": len(content) - 200, "tail": len(content) - 1}[where]
+    content[index] ^= 0xFF
+    put(filled, "fact_orders", "2024-01", bytes(content))
+    found = problems(filled, engine)
+    assert set(found) == {"fact_orders"}
+    assert "2024-01" in " ".join(found["fact_orders"])
+
+
+def test_receipt_with_another_sum_is_found(filled: Settings, engine: Engine) -> None:
+    table = tables()["revenue_by_country"]
+    lake = Lake(filled.lake, engine)
+    receipt = lake.intact(table, "2024-01")
+    sums = receipt.figures.sums | {"revenue": Decimal("3030.99")}
+    forged = replace(receipt, figures=replace(receipt.figures, sums=sums))
+    (filled.lake / receipt_key(table, "2024-01")).write_text(forged.to_json())
+    verdicts, unbalanced = verify(lake, FakeSource(), MONTHS)
+    assert [(v.table.name, v.problems[0][:8]) for v in verdicts if v.problems] == [("revenue_by_country", "2024-01:")]
+    assert unbalanced == ["2024-01: revenue_by_country.revenue 3030.99 is not fact_orders.revenue 3031.00"]
+
+
+def test_source_that_changed_is_named_by_month(filled: Settings, engine: Engine) -> None:
+    source = FakeSource()
+    source.rows["payments"][1] = (*SHOP["payments"][1][:3], Decimal("50.01"))
+    source.rows["offices"] = [(*SHOP["offices"][0][:-1], "EMEA")]
+    assert problems(filled, engine, source) == {
+        "payments": ["2024-03: the source has changed since it was read"],
+        "offices": ["snapshot: the source has changed since it was read"],
+    }
+
+
+def test_one_bad_object_hides_no_other(filled: Settings, engine: Engine) -> None:
+    """The first finding must not end the search."""
+    object_of(filled, "fact_orders", "2024-01").unlink()
+    object_of(filled, "fact_orders", "2024-03").unlink()
+    object_of(filled, "dim_dates", "snapshot").unlink()
+    source = FakeSource()
+    source.rows["payments"].pop()
+    found = problems(filled, engine, source)
+    assert {name: len(lines) for name, lines in found.items()} == {"fact_orders": 2, "dim_dates": 1, "payments": 1}
