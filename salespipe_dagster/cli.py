@@ -140,12 +140,12 @@ def _summary(settings: Settings, outcome: "Outcome") -> None:
     grid.columns[0].no_wrap = True
     for column in grid.columns[1:]:
         column.justify = "right"
-        column.overflow = "fold"
+        column.no_wrap = True
     for entry in outcome.tables.values():
         amount = "" if entry.amount is None else f"{entry.amount:,.2f}"
-        name = f"{entry.table.layer}/{entry.table.name}"
-        grid.add_row(name, str(entry.parts), str(entry.replaced), f"{entry.rows:,}", amount)
-    console.print(grid)
+        grid.add_row(entry.table.name, str(entry.parts), str(entry.replaced), f"{entry.rows:,}", amount)
+    if outcome.tables:
+        console.print(grid)
     for note in outcome.notes:
         console.print(f"note: {_plain(note)}")
     pictures = sorted((settings.lake / "charts").glob("*.png"))

@@ -41,8 +41,9 @@ def extract(source: SourceDatabase, lake: Lake, staging: Path, chosen: list[Tabl
         folder = staging / f"scan-{attempt}"
         openings = {table.name: lake.open(table, table.parts(months)) for table in ordered}
         before = {table.name: source.fingerprints(table, months or None) for table in ordered}
-        for table in ordered:
-            scan_into(folder, source.scan(table, months or None), table)
+        with lake.store.writing():
+            for table in ordered:
+                scan_into(folder, source.scan(table, months or None), table)
         torn = [line for table in ordered for line in _orphans(lake, folder, table, ordered)]
         if not torn:
             break

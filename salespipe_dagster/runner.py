@@ -1,9 +1,11 @@
 """Runs of `monthly_refresh` in this process, as the command line starts them: the same job as in the UI."""
 
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 import dagster as dg
 from salespipe_spark.contract import SNAPSHOT
@@ -27,6 +29,7 @@ concurrency:
     max_concurrent_runs: 1
 """
 
+OURS = "salespipe_spark."
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -126,6 +129,8 @@ def _outcome(result: dg.ExecuteInProcessResult, catalogue: Catalogue) -> Outcome
     for event in result.all_events:
         if event.event_type == dg.DagsterEventType.STEP_FAILURE:
             outcome.problems.append(_reason(event))
+        elif event.event_type == dg.DagsterEventType.RUN_FAILURE and not outcome.problems:
+            outcome.problems.append(_told(event.job_failure_data.error) or str(event.message))
         elif event.event_type == dg.DagsterEventType.ASSET_OBSERVATION and event.asset_key in by_key:
             metadata = event.asset_observation_data.asset_observation.metadata
             if metadata["rows_outside"].value:
@@ -150,7 +155,14 @@ def _reason(event: dg.DagsterEvent) -> str:
     data = event.step_failure_data
     if data.user_failure_data and data.user_failure_data.description:
         return data.user_failure_data.description
-    error = data.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return error.message.strip().removeprefix("salespipe_spark.errors.SalespipeError: ") if error else str(event.message)
+    return _told(data.error) or str(event.message)
+
+
+def _told(error: Any) -> str:
+    """What a chain of errors comes to: the one that is meant to be read, else the innermost."""
+    chain = [error]
+    while chain[-1] is not None and chain[-1].cause is not None:
+        chain.append(chain[-1].cause)
+    ours = (e for e in chain if e is not None and e.message.startswith(OURS))
+    chosen = next(ours, chain[-1])
+    return re.sub(rf"^{OURS}[\w.]*: ", "", chosen.message.strip()) if chosen else ""

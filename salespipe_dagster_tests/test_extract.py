@@ -75,8 +75,8 @@ def test_snapshot_is_one_part_and_stays_as_it_comes(tmp_path: Path) -> None:
 
 def test_months_in_mixed_order_within_a_batch_are_one_file_each(tmp_path: Path) -> None:
     """The server promises no order: a writer closed when its month seems over would lose what follows."""
-    days = [date(2024, 3, 31), date(2024, 1, 1), date(2024, 2, 29), date(2024, 1, 31), date(2024, 3, 1), date(2023, 12, 31)]
-    rows = [paid(number, day) for number, day in enumerate(days)]
+    days = ("2024-03-31", "2024-01-01", "2024-02-29", "2024-01-31", "2024-03-01", "2023-12-31")
+    rows = [paid(number, date.fromisoformat(day)) for number, day in enumerate(days)]
     scan_into(tmp_path, batches(PAYMENTS, rows, 4), PAYMENTS)
     assert written(tmp_path, PAYMENTS) == {
         "salespipe_part=2023-12": [rows[5]],

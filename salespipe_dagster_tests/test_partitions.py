@@ -34,7 +34,7 @@ def test_december_is_a_last_month() -> None:
 
 @pytest.mark.parametrize("month", [2, 3])
 def test_current_and_coming_months_exist_where_they_are_configured(month: int) -> None:
-    """The settings list them, so `run` and the nightly schedule ask for them; Dagster has a month only when it is over."""
+    """`run` and the schedule ask for the settings' months; Dagster has a month only when it is over."""
     settings = external("2099-01", "2099-04")
     keys = monthly_partitions(settings).get_partition_keys(current_time=datetime(2099, month, 15, tzinfo=UTC))
     assert keys == settings.months == ["2099-01", "2099-02", "2099-03", "2099-04"]

@@ -180,9 +180,7 @@ def test_synthetic_source_with_an_end_of_its_own(monkeypatch: pytest.MonkeyPatch
     assert load(monkeypatch, END_MONTH="2024-02").months == ["2024-01", "2024-02"]
 
 
-def test_password_file_gives_the_password_without_its_line_end(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_password_file_gives_the_password_without_its_line_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text(f"{SECRET}\n")
     found = load(monkeypatch, SOURCE_URL=MYSQL, SOURCE_PASSWORD_FILE=str(file), START_MONTH="2024-01")

@@ -82,9 +82,12 @@ def outcome(table: Table, staged: Staged, output: str = "result") -> Iterator[dg
 
 def _table_asset(table: Table, settings: Settings) -> dg.AssetsDefinition:
     upstream = [name for name in table.inputs if name not in (CALENDAR, table.name)]
+    # Not before the source was read: where it cannot be, nothing at all is published.
+    after = [t for t in tables().values() if t.contract.source and t.monthly] if CALENDAR in table.inputs else []
 
     @dg.asset(
         key=asset_key(table),
+        deps=[asset_key(earlier) for earlier in after],
         ins={name: dg.AssetIn(key=asset_key(tables()[name])) for name in upstream},
         partitions_def=monthly_partitions(settings) if table.monthly else None,
         backfill_policy=SINGLE_RUN,

@@ -29,12 +29,12 @@ MEANING = {
     (2002, 2003, 2005): ("cannot be reached", "check host and port in SALESPIPE_SOURCE_URL, and that the server runs"),
     (2006, 2013): ("broke off the connection", "run again; if it stays, look into the server's log"),
     (2026,): ("offers no TLS", "have TLS set up on the server, or add ?ssl_disabled=true to SALESPIPE_SOURCE_URL"),
-    (1044, 1045, 1130, 1698): (
+    (1045, 1130, 1698): (
         "refuses the user",
         "correct the user in SALESPIPE_SOURCE_URL and the password in SALESPIPE_SOURCE_PASSWORD",
     ),
     (1049,): ("has no such database", "correct the database in SALESPIPE_SOURCE_URL, or create it"),
-    (1142, 1143): ("does not allow this", "grant SELECT on the tables to the user"),
+    (1044, 1142, 1143): ("does not allow this", "grant SELECT on the tables to the user"),
 }
 
 

@@ -91,7 +91,9 @@ def test_external_source_is_observed_month_by_month_with_its_data_version(settin
         for each in observations(result)
         if each.asset_key.path[0] == "source"
     }
-    assert set(seen) == {(name, m) for name in ("orders", "orderdetails", "payments") for m in MONTHS} | {("offices", None)}
+    assert set(seen) == {(name, m) for name in ("orders", "orderdetails", "payments") for m in MONTHS} | {
+        ("offices", None)
+    }
     assert seen["orders", "2024-03"] == source.fingerprints(tables()["orders"], MONTHS)["2024-03"].digest
 
 

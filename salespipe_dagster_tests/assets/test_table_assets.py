@@ -37,7 +37,8 @@ def made(result: dg.ExecuteInProcessResult) -> dict[str | None, dict[str, object
     """What Dagster was told of each month that a run of one table made."""
     events = result.get_asset_materialization_events()
     return {
-        event.partition: {name: value.value for name, value in event.materialization.metadata.items()} for event in events
+        event.partition: {name: value.value for name, value in event.materialization.metadata.items()}
+        for event in events
     }
 
 
@@ -72,10 +73,13 @@ def test_range_is_one_run_that_tells_rows_and_amounts_of_each_month(filled: Sett
 
 def test_second_run_replaces_nothing(filled: Settings, engine: Engine) -> None:
     before = tree(filled.lake)
-    result = materialise(filled, engine, FakeSource(), MONTHS, *tables())
+    names = ("order_details", "orders", "customers", "dim_locations", "fact_orders", "revenue_by_country")
+    result = materialise(filled, engine, FakeSource(), MONTHS, *names)
     assert result.success
     assert tree(filled.lake) == before
-    assert not any(event.materialization.metadata["replaced"].value for event in result.get_asset_materialization_events())
+    assert not any(
+        event.materialization.metadata["replaced"].value for event in result.get_asset_materialization_events()
+    )
 
 
 def test_data_version_of_a_month_is_the_digest_of_its_rows(filled: Settings, engine: Engine) -> None:
@@ -159,7 +163,8 @@ def test_failed_audit_publishes_nothing_and_keeps_the_last_good_month(filled: Se
     assert "'order_number': 10102" in str(check.metadata["rows"].value)
     (failure,) = failures(result)
     assert "core/fact_orders did not pass its audit, nothing of it is published" in failure
-    assert "in 2024-01, 2024-03" in failure
+    assert "2024-01" in failure
+    assert "2024-03" in failure
     assert "'order_number': 10102" in failure
     after = tree(filled.lake)
     changed = {key.removeprefix("_receipts/") for key in before if before[key] != after[key]}
@@ -187,8 +192,16 @@ def test_months_that_are_not_published_fail_a_range_as_a_whole(settings: Setting
 SPOILT: dict[str, tuple[str, str, Callable[[DataFrame], DataFrame]]] = {
     "missing column": ("schema", "check_number string is missing", lambda rows: rows.drop("check_number")),
     "extra column": ("schema", "is not in the contract", lambda rows: rows.withColumn("more", F.lit("x"))),
-    "wrong type": ("schema", "amount is double", lambda rows: rows.withColumn("amount", F.col("amount").cast("double"))),
-    "null key": ("not_null", "check_number: 1", lambda rows: rows.withColumn("check_number", F.lit(None).cast("string"))),
+    "wrong type": (
+        "schema",
+        "amount is double",
+        lambda rows: rows.withColumn("amount", F.col("amount").cast("double")),
+    ),
+    "null key": (
+        "not_null",
+        "check_number: 1",
+        lambda rows: rows.withColumn("check_number", F.lit(None).cast("string")),
+    ),
     "repeated key": ("keys_unique", "repeated", lambda rows: rows.unionByName(rows)),
     "month not owned": (
         "parts_owned",

@@ -68,7 +68,8 @@ FACTS = {
             price_each AS unit_price, (quantity_ordered * price_each)::DECIMAL(18,2) AS amount,
             (quantity_ordered * buy_price)::DECIMAL(18,2) AS cost_amount,
             (quantity_ordered * price_each - quantity_ordered * buy_price)::DECIMAL(18,2) AS margin_amount,
-            (quantity_ordered * msrp)::DECIMAL(18,2) AS list_amount, lower(trim(status, ' ')) = 'cancelled' AS is_cancelled
+            (quantity_ordered * msrp)::DECIMAL(18,2) AS list_amount,
+            lower(trim(status, ' ')) = 'cancelled' AS is_cancelled
         FROM order_details d JOIN orders USING (order_number) LEFT JOIN dim_customers USING (customer_number)
         LEFT JOIN dim_products USING (product_code)""",
     "fact_payments": """

@@ -1,5 +1,6 @@
 """A private MariaDB server: own data, port and socket, gone when the block ends."""
 
+import getpass
 import shutil
 import socket
 import subprocess
@@ -64,13 +65,13 @@ def private_server(folder: Path) -> Iterator[Server]:
     data = folder / "data"
     folder.mkdir(parents=True)
     install = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal"]
-    subprocess.run([*install, "--skip-test-db", "--user=root"], check=True, capture_output=True)
+    subprocess.run([*install, "--skip-test-db", f"--user={getpass.getuser()}"], check=True, capture_output=True)
     server = Server(_free_port(), Path(tempfile.mkdtemp(prefix="salespipe-")) / "s")  # a socket's path is short
     command = ["mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={server.socket}", f"--port={server.port}"]
     log = folder / "log"
     with log.open("w") as output:
         process = subprocess.Popen(
-            [*command, "--bind-address=127.0.0.1", "--user=root", f"--tmpdir={folder}", *SETTINGS],
+            [*command, "--bind-address=127.0.0.1", f"--user={getpass.getuser()}", f"--tmpdir={folder}", *SETTINGS],
             stdout=output,
             stderr=subprocess.STDOUT,
         )

@@ -99,19 +99,19 @@ class Shop:
         return (
             f"""INSERT INTO productlines SELECT ELT(seq, {_LINES}), CONCAT('Text of line ', seq),
                 IF(seq % 2, NULL, '<p>Text</p>'), NULL FROM seq_1_to_7""",
-            f"""INSERT INTO products SELECT CONCAT('S', LPAD(seq, 5, '0')), CONCAT('Model ', seq),
+            f"""INSERT INTO products SELECT CONCAT('S', 9999 + seq), CONCAT('Model ', seq),
                 ELT(1 + seq % 7, {_LINES}), ELT(1 + seq % 3, '1:10', '1:18', '1:72'), CONCAT('Maker ', seq % 13),
                 CONCAT('What the catalogue says of model ', seq), 100 + seq % 9000, (2000 + seq * 37 % 9000) / 100,
                 (4000 + seq * 71 % 18000) / 100 FROM seq_1_to_{self.products}""",
-            f"""INSERT INTO offices SELECT seq, CONCAT('Office Town ', seq), CONCAT('+1 555 ', seq), 'High Street 1', NULL,
-                NULL, ELT(seq, {_COUNTRIES}), CONCAT('O', seq), ELT(1 + seq % 4, 'NA', 'EMEA', 'APAC', 'Japan')
+            f"""INSERT INTO offices SELECT seq, CONCAT('Office Town ', seq), CONCAT('+1 555 ', seq), 'High Street 1',
+                NULL, NULL, ELT(seq, {_COUNTRIES}), CONCAT('O', seq), ELT(1 + seq % 4, 'NA', 'EMEA', 'APAC', 'Japan')
                 FROM seq_1_to_7""",
             """INSERT INTO employees SELECT 1000 + seq, CONCAT('Last', seq), CONCAT('First', seq), CONCAT('x', seq),
                 CONCAT('e', seq, '@example.com'), 1 + seq % 7, IF(seq = 1, NULL, 1001), 'Sales Rep' FROM seq_1_to_30""",
             f"""INSERT INTO customers SELECT seq, CONCAT('Customer ', seq), CONCAT('Last', seq % 997), 'First',
                 CONCAT('555-', seq), CONCAT('Street ', seq), IF(seq % 3, NULL, 'Suite 1'),
-                CONCAT(IF(seq % 50, '', ' '), 'City ', seq % 2000), IF(seq % 5, NULL, CONCAT('State ', seq % 2000 % 40)),
-                IF(seq % 2000 % 11, LPAD(seq % 2000 DIV 4, 5, '0'), NULL), ELT(1 + seq % 2000 % 12, {_COUNTRIES}),
+                CONCAT(IF(seq % 50, '', ' '), 'City ', seq % 2000),
+                IF(seq % 5, NULL, CONCAT('State ', seq % 2000 % 40)), IF(seq % 2000 % 11, LPAD(seq % 2000 DIV 4, 5, '0'), NULL), ELT(1 + seq % 2000 % 12, {_COUNTRIES}),
                 IF(seq % 17, 1002 + seq % 29, NULL), IF(seq % 10, 100 * (seq % 2000), NULL)
                 FROM seq_1_to_{self.customers}""",
         )
@@ -130,17 +130,18 @@ class Shop:
                     ELSE 'Shipped' END,
                 IF(seq % 4, NULL, CONCAT('The customer asks for delivery before noon, see call ', seq)),
                 1 + CRC32(CONCAT('c', seq)) % {self.customers} FROM seq_0_to_{last}""",
-            # Evaluating an expression costs more than storing its value: a pattern of lines is made once and repeated.
-            f"""CREATE TEMPORARY TABLE pattern (position int PRIMARY KEY, nth int, productCode varchar(15),
-                quantity int, price decimal(10,2), line smallint)
+            # Evaluating expressions costs more than storing rows: a pattern of lines is made once, and repeated
+            # with other products, quantities and prices. 61 is a prime, and so is no factor of 1,000.
+            f"""CREATE TEMPORARY TABLE pattern (position int PRIMARY KEY, nth int, product int, quantity int,
+                price decimal(10,2), line smallint)
                 SELECT b.seq * {LINES_IN_BLOCK} + n.seq * (n.seq - 1) DIV 2 + l.seq - 1 AS position,
-                    b.seq * {ORDERS_IN_BLOCK} + n.seq - 1 AS nth,
-                    CONCAT('S', LPAD(1 + (b.seq * 13 + n.seq * 29 + l.seq * 61) % {self.products}, 5, '0')) AS productCode,
+                    b.seq * {ORDERS_IN_BLOCK} + n.seq - 1 AS nth, b.seq * 13 + n.seq * 29 + l.seq * 61 AS product,
                     1 + CRC32(CONCAT_WS('q', b.seq, n.seq, l.seq)) % 60 AS quantity,
                     (1500 + CRC32(CONCAT_WS('p', b.seq, n.seq, l.seq)) % 20000) / 100 AS price, l.seq AS line
                 FROM seq_0_to_{BLOCKS - 1} b JOIN seq_1_to_15 n JOIN seq_1_to_15 l ON l.seq <= n.seq""",
             f"""INSERT INTO orderdetails SELECT STRAIGHT_JOIN
-                {FIRST_ORDER} + r.seq * {BLOCKS * ORDERS_IN_BLOCK} + p.nth, p.productCode, p.quantity,
+                {FIRST_ORDER} + r.seq * {BLOCKS * ORDERS_IN_BLOCK} + p.nth,
+                CONCAT('S', 10000 + (p.product + r.seq * 37) % {self.products}), p.quantity * (r.seq % 59 + 1) % 61,
                 p.price + r.seq % 90, p.line
                 FROM seq_0_to_{(self.lines - 1) // (BLOCKS * LINES_IN_BLOCK)} r JOIN pattern p
                 WHERE r.seq * {BLOCKS * LINES_IN_BLOCK} + p.position < {self.lines}""",

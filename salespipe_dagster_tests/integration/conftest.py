@@ -20,7 +20,7 @@ from salespipe_dagster_tests.support import require
 DUMP = Path(__file__).parents[3] / "shared" / "data" / "classicmodels.sql"
 PASSWORD = "p@ss:w/rd%#"  # what a URL would trip over
 READY_WITHIN = 60.0
-FAST = ("--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--innodb-buffer-pool-size=64M")
+FAST = ("--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--innodb-flush-method=nosync", "--innodb-buffer-pool-size=64M")
 # 127.0.0.2 is this machine too, but no name of it that salespipe knows: it stands for a host elsewhere.
 ADDRESSES = "127.0.0.1,127.0.0.2"
 
@@ -127,7 +127,7 @@ def server(data: Path, *options: str) -> Iterator[str]:
             await_ready(socket_url, process, Path(folder, "log"))
             with sa.create_engine(socket_url, poolclass=sa.NullPool).connect() as connection:
                 connection.exec_driver_sql("CREATE USER shop@'127.0.0.%%' IDENTIFIED BY %s", (PASSWORD,))
-                connection.exec_driver_sql("GRANT ALL ON *.* TO shop@'127.0.0.%%'", ())
+                connection.exec_driver_sql("GRANT ALL ON *.* TO shop@'127.0.0.%%' WITH GRANT OPTION", ())
             url = sa.URL.create("mysql+pymysql", "shop", PASSWORD, "127.0.0.1", port)
             yield url.render_as_string(hide_password=False)
         finally:

@@ -61,7 +61,9 @@ def load(lake: Lake, months: list[str] | None, metadata: dict[str, str] | None =
     def downstream(payments: DataFrame) -> None:
         given.extend(row["check_number"] for row in payments.collect())
 
-    spec = dg.AssetSpec(["staging", "payments"], partitions_def=PARTITIONS, metadata={"dagster/io_manager_key": "lake_io"})
+    spec = dg.AssetSpec(
+        ["staging", "payments"], partitions_def=PARTITIONS, metadata={"dagster/io_manager_key": "lake_io"}
+    )
     resources = {"lake_io": LakeIOManager(lake), "io_manager": dg.mem_io_manager}
     dg.materialize([downstream, spec], resources=resources, tags=range_tags(months) if months else None)
     return sorted(given)
@@ -73,7 +75,9 @@ def test_same_rows_written_twice_are_the_same_objects(lake: Lake) -> None:
     before = tree(lake.store.root)
     again = store(lake, MONTHS, [C1, A2, A1])
     assert tree(lake.store.root) == before
-    assert [e.materialization.metadata["replaced"].value for e in again.get_asset_materialization_events()] == [False] * 3
+    assert [e.materialization.metadata["replaced"].value for e in again.get_asset_materialization_events()] == [
+        False
+    ] * 3
 
 
 def test_each_month_of_a_range_is_an_object_and_a_materialisation(lake: Lake) -> None:
@@ -120,7 +124,9 @@ def test_chart_is_given_what_is_published(lake: Lake) -> None:
 
 def test_month_that_is_not_published_names_itself_and_the_command(lake: Lake) -> None:
     store(lake, ["2024-01"], [A1])
-    with pytest.raises(SalespipeError, match=r"staging/payments 2024-02(.|\n)*--months 2024-02 --select staging/payments"):
+    with pytest.raises(
+        SalespipeError, match=r"staging/payments 2024-02(.|\n)*--months 2024-02 --select staging/payments"
+    ):
         load(lake, ["2024-01", "2024-02"])
 
 

@@ -156,10 +156,10 @@ def test_null_and_empty_text_have_different_digests(source: SourceDatabase) -> N
 
 
 def test_text_that_moves_to_the_next_column_changes_the_digest(source: SourceDatabase) -> None:
-    """Joined with a separator, ('a,1,b', 'c') and ('a', 'b,1,c') would be the same text."""
-    execute(source, "UPDATE productlines SET textDescription = 'a,1,b', htmlDescription = 'c'")
+    """Joined with a separator alone, ('a,b', 'c') and ('a', 'b,c') would be the same text."""
+    execute(source, "UPDATE productlines SET textDescription = 'a,b', htmlDescription = 'c'")
     before = digest(source, tables()["product_lines"], SNAPSHOT)
-    execute(source, "UPDATE productlines SET textDescription = 'a', htmlDescription = 'b,1,c'")
+    execute(source, "UPDATE productlines SET textDescription = 'a', htmlDescription = 'b,c'")
     assert digest(source, tables()["product_lines"], SNAPSHOT) != before
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -652,6 +653,28 @@ class TestFiles:
         assert list(file.parent.iterdir()) == [file]
         assert sorted(row[2] for row in read_parquet(file)) == list(range(15))
         assert published.receipt.figures.rows == 15
+
+    def test_every_row_group_of_every_staged_file_is_merged(self, lake: Lake) -> None:
+        """A file of a million rows has several: the first alone looks right in every small test."""
+        rows = pa.Table.from_pylist([dict(zip(EVERY_TYPE.names, typed(n), strict=True)) for n in range(6)])
+        rows = rows.cast(arrow_schema(EVERY_TYPE))
+        with lake.staging() as folder:
+            for n in range(2):
+                target = staged_file(folder, TYPED, JANUARY).with_name(f"{n}.parquet")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                pq.write_table(rows.slice(3 * n, 3), target, row_group_size=1)
+            lake.publish(lake.audit(lake.open(TYPED, [JANUARY]), folder / "core" / "typed"), "run 1")
+        assert sorted(row[2] for row in read_parquet(object_of(lake, TYPED, JANUARY))) == [0, 1, 2, 3, 4, 5]
+
+    def test_staged_files_that_differ_in_nullability_become_one(self, lake: Lake) -> None:
+        """A task whose rows have no NULL may declare its columns as required."""
+        required = pa.schema([field.with_nullable(field.name == "a_text") for field in arrow_schema(EVERY_TYPE)])
+        with lake.staging() as folder:
+            for n, schema in enumerate((arrow_schema(EVERY_TYPE), required)):
+                target = staged_file(folder, TYPED, JANUARY).with_name(f"{n}.parquet")
+                write_parquet(target, schema, [typed(n)])
+            lake.publish(lake.audit(lake.open(TYPED, [JANUARY]), folder / "core" / "typed"), "run 1")
+        assert sorted(row[2] for row in read_parquet(object_of(lake, TYPED, JANUARY))) == [0, 1]
 
 
 class DyingEngine(Engine):

@@ -1,5 +1,6 @@
 """All tables at once: how they are found, and what each declaration must keep to."""
 
+import inspect
 import json
 import os
 import re
@@ -42,7 +43,7 @@ def in_another_process(package: Path, code: str) -> subprocess.CompletedProcess[
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
     """A copy of the package to which a test may add a table."""
-    source = Path(salespipe_spark.__file__).parent
+    source = Path(inspect.getfile(salespipe_spark)).parent
     return shutil.copytree(source, tmp_path / source.name, ignore=shutil.ignore_patterns("__pycache__"))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from salespipe_spark.errors import SalespipeError
@@ -51,9 +52,17 @@ class Engine(ABC):
             self._session = None
 
     def write(self, frame: DataFrame, target: Path, by: str = "") -> None:
-        """Write the frame as Parquet into a fresh folder, one sub-folder for each value of `by`."""
+        """Write the frame as Parquet into a fresh folder, one sub-folder for each value of `by`.
+
+        Raises:
+            SalespipeError: the engine failed, over the data or the disk.
+        """
         writer = self._gathered(frame, by).write.option("compression", "zstd")
-        (writer.partitionBy(by) if by else writer).parquet(str(target))
+        try:
+            (writer.partitionBy(by) if by else writer).parquet(str(target))
+        except PySparkException as error:  # the engines' classes differ; what they say is all there is
+            hint = "if the disk is full, make room; then run again"
+            raise SalespipeError(f"The engine {self.name} could not write {target}: {error}", hint) from error
 
     def read(self, files: list[Path], ddl: str) -> DataFrame:
         """The rows of exactly these files.

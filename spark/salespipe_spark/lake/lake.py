@@ -132,7 +132,7 @@ class Lake(Catalogue):
             raise ValueError("What has not passed its audit is not published.")
         opening = staged.opening
         table = opening.table
-        with self.store.locked(table.name):
+        with self.store.locked(table.name), self.store.writing():
             if self._inputs(table, opening.parts) != opening.inputs:
                 raise Raced(f"An input of {table.layer}/{table.name}")
             for part, seen in opening.etags.items():

@@ -79,6 +79,15 @@ class LocalStore:
             yield
 
     @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Turn a full disk, or a folder that may not be written, into an error that says where."""
+        try:
+            yield
+        except OSError as error:
+            hint = "make room, or set SALESPIPE_LAKE_URL or SALESPIPE_HOME to a folder that you may write"
+            raise SalespipeError(f"{self.root} cannot be written: {error}.", hint) from error
+
+    @contextlib.contextmanager
     def staging(self) -> Iterator[Path]:
         """A fresh staging folder, leased until the block ends; those of dead runs are removed first.
 
@@ -86,11 +95,8 @@ class LocalStore:
         known as dead at once and a living one's never is.
         """
         folder = self.path(f"_staging/{uuid.uuid4().hex}")
-        try:
+        with self.writing():
             folder.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            hint = "set SALESPIPE_LAKE_URL or SALESPIPE_HOME to a folder that you may write"
-            raise SalespipeError(f"The lake {self.root} cannot be written: {error}.", hint) from error
         with self.locked("staging"):  # nobody sweeps between the folder's making and its lease
             self._sweep(folder.parent)
             folder.mkdir()

@@ -1,0 +1,178 @@
+"""What is measured of one shop, each stage in a process of its own, and the whole run besides."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+from salespipe_spark import months
+
+from salespipe_dagster_tests.bench import report
+from salespipe_dagster_tests.bench.compare import differences
+from salespipe_dagster_tests.bench.memory import MEGABYTE, PeakMemory
+from salespipe_dagster_tests.bench.report import Line
+from salespipe_dagster_tests.bench.server import Server
+from salespipe_dagster_tests.bench.shop import Shop
+
+PACKAGE = "salespipe_dagster_tests.bench"
+ROOT = Path(__file__).parents[2]
+COMMAND = Path(sys.executable).parent / "salespipe"
+LINES_QUERY = """SELECT d.orderNumber, d.productCode, d.quantityOrdered, d.priceEach, d.orderLineNumber, o.orderDate
+    FROM orderdetails d JOIN orders o ON o.orderNumber = d.orderNumber
+    WHERE o.orderDate >= '{first}' AND o.orderDate < '{end}'"""
+ORDERS_QUERY = """SELECT orderNumber, orderDate, requiredDate, shippedDate, status, comments, customerNumber
+    FROM orders WHERE orderDate >= '{first}' AND orderDate < '{end}'"""
+
+
+@dataclass
+class Measurement:
+    """The measurements of one shop; each is taken `repeat` times, and the quickest counts."""
+
+    server: Server
+    shop: Shop
+    folder: Path
+    repeat: int
+    lines: list[Line] = field(default_factory=list)
+    differing: list[str] = field(default_factory=list)
+
+    def take(self, *, floor_only: bool) -> None:
+        """Take all of them; with `floor_only` what is ours is not timed, but made where a floor reads it."""
+        floor = self._best("the client reads orders and lines", lambda _: self._client())
+        ours = {} if floor_only else self._best("extraction", self._extraction)
+        staged = self._best("staging", self._staging, times=1)
+        hand_written = self._best("DuckDB makes the tables", self._duckdb)
+        made = {} if floor_only else self._best("transforms", self._transforms)
+        self.lines += self._extracted(floor, ours)
+        if not floor_only:
+            self.lines += _staged(staged)
+        self.lines += self._transformed(hand_written, made)
+        if not floor_only:
+            self.differing = differences(self._at("ours"), self._at("floor"), self._at("lake"))
+            self.lines.append(self.whole_run("salespipe run"))
+
+    def whole_run(self, stage: str, most_seconds: float | None = None) -> Line:
+        """The command as a user starts it, over all months into an empty lake."""
+        best = self._best(stage, self._run)
+        rows = None if most_seconds else self.shop.lines
+        return Line(stage, best["seconds"], rows, peak=best["peak"], most_seconds=most_seconds)
+
+    def _extracted(self, floor: dict[str, Any], ours: dict[str, Any]) -> list[Line]:
+        shop, seconds = self.shop, ours.get("seconds")
+        memory = {"growth": ours.get("growth"), "peak": ours.get("peak"), "most_growth": report.GROWTH}
+        whole = Line(
+            "extraction: orders and lines to Parquet by month",
+            seconds,
+            shop.orders + shop.lines,
+            floor["seconds"],
+            most_ratio=report.RATIO,
+            **memory,
+        )
+        counts = {"order_details": shop.lines, "orders": shop.orders}
+        each = [
+            Line(f"  {name}", ours.get("tables", {}).get(name), count, floor["tables"][name])
+            for name, count in counts.items()
+        ]
+        return [whole, *each]
+
+    def _transformed(self, floor: dict[str, Any], ours: dict[str, Any]) -> list[Line]:
+        title = "transforms, audit and publish: core and marts"
+        memory = {"growth": ours.get("growth"), "peak": ours.get("peak")}
+        whole = Line(title, ours.get("seconds"), self.shop.lines, floor["seconds"], most_ratio=report.RATIO, **memory)
+        made: dict[str, dict[str, float]] = ours.get("tables", {})
+        phases = [
+            Line(f"  {phase} in all", sum(each[phase] for each in made.values()))
+            for phase in ("stage", "audit", "publish")
+            if made
+        ]
+        each = [
+            Line(f"  {name}", sum(made[name].values()) if made else None, None, seconds)
+            for name, seconds in floor["tables"].items()
+        ]
+        return [whole, *phases, *each]
+
+    def _client(self) -> dict[str, Any]:
+        """The command-line client with --quick, its output thrown away: two statements, one after the other."""
+        dates = {"first": months.first_day(self.shop.first_month), "end": months.end_day(self.shop.last_month)}
+        seconds: dict[str, float] = {}
+        for name, query in (("order_details", LINES_QUERY), ("orders", ORDERS_QUERY)):
+            start = time.perf_counter()
+            command = [*self.server.client(self.shop.database), "--execute", query.format(**dates)]
+            subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+            seconds[name] = time.perf_counter() - start
+        return {"seconds": sum(seconds.values()), "tables": seconds}
+
+    def _extraction(self, turn: int) -> dict[str, Any]:
+        return self._stage("extraction", self.server.url(self.shop.database), self._at(f"scan-{turn}"))
+
+    def _staging(self, turn: int) -> dict[str, Any]:
+        return self._stage("staging", self.server.url(self.shop.database), self._at("lake"))
+
+    def _transforms(self, turn: int) -> dict[str, Any]:
+        return self._stage("transforms", str(self._at("lake")), self._at("ours", turn))
+
+    def _duckdb(self, turn: int) -> dict[str, Any]:
+        return _process(f"{PACKAGE}.floor", str(self._at("lake")), str(self._at("floor", turn)), *self._years())
+
+    def _stage(self, stage: str, origin: str, target: Path) -> dict[str, Any]:
+        span = (self.shop.first_month, self.shop.last_month)
+        return _process(f"{PACKAGE}.stages", stage, origin, *span, str(target))
+
+    def _run(self, turn: int) -> dict[str, Any]:
+        settings = {
+            "HOME": str(self._at("home", turn)),
+            "SOURCE_URL": self.server.url(self.shop.database),
+            "START_MONTH": self.shop.first_month,
+            "END_MONTH": self.shop.last_month,
+        }
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("SALESPIPE_")}
+        environment = kept | {f"SALESPIPE_{name}": value for name, value in settings.items()}
+        start = time.perf_counter()
+        with self._at("run.log", turn).open("w+") as log:
+            process = subprocess.Popen([str(COMMAND), "run"], env=environment, stdout=log, stderr=log)
+            try:
+                with PeakMemory(process.pid, tree=True, every=0.05) as memory:
+                    code = process.wait()
+            finally:
+                process.kill()
+            seconds = time.perf_counter() - start
+            if code:
+                log.seek(0)
+                raise RuntimeError(f"salespipe run ended with {code}:\n{log.read()[-4000:]}")
+        return {"seconds": seconds, "peak": memory.peak / MEGABYTE}
+
+    def _best(self, what: str, once: Callable[[int], dict[str, Any]], times: int | None = None) -> dict[str, Any]:
+        """The quickest of several turns; the most memory of all of them."""
+        turns: list[dict[str, Any]] = []
+        for turn in range(times or self.repeat):
+            turns.append(once(turn))
+            click.echo(f"{self.shop.lines:>10,} lines: {what}: {turns[-1]['seconds']:.2f} s", err=True)
+        most = {key: max(turn[key] for turn in turns) for key in ("growth", "peak") if key in turns[0]}
+        return min(turns, key=lambda turn: turn["seconds"]) | most
+
+    def _at(self, name: str, turn: int | None = None) -> Path:
+        """A place of this shop; of several turns the first one's has the plain name."""
+        return self.folder / f"{self.shop.database}-{name}{f'-{turn}' if turn else ''}"
+
+    def _years(self) -> tuple[str, str]:
+        return f"{self.shop.first_month[:4]}-01-01", f"{int(self.shop.last_month[:4]) + 1}-12-31"
+
+
+def _staged(staged: dict[str, Any]) -> list[Line]:
+    rest = staged["seconds"] - staged["fingerprints"] - staged["audits"]
+    return [
+        Line("staging as a run does it: all tables of the source", staged["seconds"]),
+        Line("  fingerprints", staged["fingerprints"]),
+        Line("  scans, and the search for torn reads", rest),
+        Line("  audit", staged["audits"]),
+    ]
+
+
+def _process(module: str, *arguments: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    return json.loads(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
