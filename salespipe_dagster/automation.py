@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping
 
 import dagster as dg
-from salespipe_spark import months
-from salespipe_spark.lake.catalogue import Catalogue
-from salespipe_spark.lake.receipt import Receipt
-from salespipe_spark.tables import Table, tables
 
 from salespipe_dagster.partitions import range_tags
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.settings import Settings
+from salespipe_spark import months
+from salespipe_spark.lake.catalogue import Catalogue
+from salespipe_spark.lake.receipt import Receipt
+from salespipe_spark.tables import Table, tables
 
 Receipts = Mapping[str, Mapping[str, Receipt]]
 Fingerprints = Mapping[str, Mapping[str, str]]
@@ -31,11 +31,7 @@ def changed_months(fingerprints: Fingerprints, receipts: Receipts, configured: l
     month whose run failed midway is asked for again.
     """
     monthly = [table for table in tables().values() if table.monthly]
-    return [
-        month
-        for month in configured
-        if any(_is_stale(table, month, fingerprints, receipts) for table in monthly)
-    ]
+    return [month for month in configured if any(_is_stale(table, month, fingerprints, receipts) for table in monthly)]
 
 
 def plan(fingerprints: Fingerprints, receipts: Receipts, configured: list[str], current: str) -> list[list[str]]:

@@ -8,12 +8,12 @@ from decimal import Decimal
 
 import dagster as dg
 from pyspark.sql import functions as F
-from salespipe_spark import months
-from salespipe_spark.lake.catalogue import Catalogue
-from salespipe_spark.tables import Table, tables
 
 from salespipe_dagster.assets.tables import asset_key
 from salespipe_dagster.settings import Settings
+from salespipe_spark import months
+from salespipe_spark.lake.catalogue import Catalogue
+from salespipe_spark.tables import Table, tables
 
 SHOWN = 5
 
@@ -61,7 +61,8 @@ def _reconciliation(marts: list[Table]) -> dg.AssetChecksDefinition:
         asset=asset_key(last),
         name="reconciliation",
         description="Source = facts = marts in every published month, to the cent.",
-        additional_deps=[asset_key(table) for table in marts if table is not last] + [asset_key(tables()["fact_payments"])],
+        additional_deps=[asset_key(table) for table in marts if table is not last]
+        + [asset_key(tables()["fact_payments"])],
         required_resource_keys={"lake"},
     )
     def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:

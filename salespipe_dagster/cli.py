@@ -3,15 +3,19 @@
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
-from salespipe_spark import months
-from salespipe_spark.errors import SalespipeError
 
 from salespipe_dagster.settings import Settings
+
+if TYPE_CHECKING:  # Dagster takes seconds to import, and `--help` does without
+    from salespipe_dagster.runner import Outcome
+from salespipe_spark import months
+from salespipe_spark.errors import SalespipeError
 
 DEMO_HOME = Path(".salespipe/demo")
 
@@ -23,6 +27,7 @@ class Command(click.Group):
     """A group whose commands end with one clear message, and no stack, where the user can mend it."""
 
     def invoke(self, ctx: click.Context) -> object:
+        """Run the command that was asked for."""
         try:
             return super().invoke(ctx)
         except SalespipeError as error:
@@ -57,11 +62,10 @@ def run(span: str | None, select: str) -> None:
 @click.option("--months", "span", metavar="A...B", help="The months to verify; default all.")
 def verify(span: str | None) -> None:
     """Read lake and source again and hold both against the receipts; changes nothing."""
-    from salespipe_spark.lake.lake import Lake
-
     from salespipe_dagster.resources.engine import open_engine
     from salespipe_dagster.resources.source_db import SourceDatabase
     from salespipe_dagster.verify import verify as verified
+    from salespipe_spark.lake.lake import Lake
 
     settings = _shown(Settings.load())
     with open_engine(settings) as engine, console.status("reading lake and source"):

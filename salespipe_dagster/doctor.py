@@ -7,12 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from salespipe_dagster.resources.source_db import SourceDatabase
+from salespipe_dagster.settings import Settings
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.tables import tables
-
-from salespipe_dagster.resources.source_db import SourceDatabase
-from salespipe_dagster.settings import Settings
 
 NEEDED_BYTES = 2 * 1024**3
 

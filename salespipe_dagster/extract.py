@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyspark.sql import functions as F
+
+from salespipe_dagster.resources.source_db import Fingerprint, SourceDatabase
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.audit import Check, part_of
@@ -22,8 +24,6 @@ from salespipe_spark.lake.lake import Lake, Opening, Staged, staged_file
 from salespipe_spark.lake.receipt import Figures
 from salespipe_spark.lake.schema import arrow_schema
 from salespipe_spark.tables import Table, tables
-
-from salespipe_dagster.resources.source_db import Fingerprint, SourceDatabase
 
 ATTEMPTS = 3
 BUFFERED_ROWS = 200_000
@@ -118,7 +118,7 @@ def _orphans(lake: Lake, folder: Path, table: Table, scanned: list[Table]) -> li
         F.count(F.lit(1)).alias("rows"), F.min(F.col(key[0])).alias("first")
     )
     return [
-        f"{row['part']}: {row['rows']} rows of {table.name} without their {parent.name}, such as {key[0]} {row['first']}"
+        f"{row['part']}: {row['rows']} rows of {table.name} without {parent.name}, such as {key[0]} {row['first']}"
         for row in found.orderBy("part").collect()
     ]
 

@@ -1,9 +1,9 @@
 """The monthly partitions as Dagster sees them; the arithmetic of months is in `salespipe_spark.months`."""
 
 import dagster as dg
-from salespipe_spark import months
 
 from salespipe_dagster.settings import Settings
+from salespipe_spark import months
 
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"

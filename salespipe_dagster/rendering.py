@@ -18,6 +18,7 @@ from typing import Any
 import kaleido
 import plotly
 from plotly.graph_objects import Figure
+
 from salespipe_spark.errors import SalespipeError
 
 WIDTH, HEIGHT = 1200, 700
@@ -52,7 +53,7 @@ def alt_text(figure: Figure) -> str:
 
 def to_html(figure: Figure) -> bytes:
     """The figure as one page that needs nothing else: plotly.js is inside."""
-    chart = figure.to_html(  # pyright: ignore[reportUnknownMemberType]
+    chart = figure.to_html(
         full_html=False,
         include_plotlyjs=True,
         div_id="chart",  # else a random one
@@ -75,7 +76,7 @@ def to_png(figure: Figure, *scales: float) -> list[bytes]:
 
 def _drawing(figure: Figure) -> dict[str, Any]:
     """What plotly.js gets."""
-    return json.loads(str(figure.to_json()))  # pyright: ignore[reportUnknownMemberType]
+    return json.loads(str(figure.to_json()))
 
 
 def _kaleido(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:

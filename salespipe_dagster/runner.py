@@ -8,15 +8,15 @@ from decimal import Decimal
 from typing import Any
 
 import dagster as dg
+
+from salespipe_dagster.assets.tables import asset_key
+from salespipe_dagster.partitions import range_tags
+from salespipe_dagster.settings import Settings
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.lake.receipt import Figures
 from salespipe_spark.tables import Table, tables
-
-from salespipe_dagster.assets.tables import asset_key
-from salespipe_dagster.partitions import range_tags
-from salespipe_dagster.settings import Settings
 
 INSTANCE = """\
 # Written by salespipe. One run at a time: runs of one lake would only wait for one another.
@@ -82,7 +82,7 @@ def selected(defs: dg.Definitions, select: str) -> list[dg.AssetKey]:
     Raises:
         SalespipeError: it cannot be read, or names nothing.
     """
-    hint = 'for example core/fact_orders, or \'key:"core/fact_orders"+\' with all that follows from it'
+    hint = "for example core/fact_orders, or 'key:\"core/fact_orders\"+' with all that follows from it"
     try:
         keys = dg.AssetSelection.from_string(select).resolve(defs.resolve_asset_graph())
     except dg.DagsterError as error:

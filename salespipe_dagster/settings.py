@@ -8,14 +8,15 @@ defaults.
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from salespipe_spark import months
-from salespipe_spark.errors import SalespipeError
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
+
+from salespipe_spark import months
+from salespipe_spark.errors import SalespipeError
 
 PREFIX = "SALESPIPE_"
 
@@ -95,8 +96,8 @@ class Settings(BaseSettings):
     @classmethod
     def embedded(cls, home: Path) -> Self:
         """The embedded default below a folder, whatever the environment says."""
-        unset = {name: field.default for name, field in cls.model_fields.items()}
-        return cls.model_construct(**(unset | {"home": home}))
+        unset: dict[str, Any] = {name: field.default for name, field in cls.model_fields.items()}
+        return cls.model_construct(None, **(unset | {"home": home}))
 
     def environment(self) -> dict[str, str]:
         """The environment of a process that is to run with this home."""

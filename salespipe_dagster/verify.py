@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass, field
 
+from salespipe_dagster.checks import unreconciled
+from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake import audit, schema
 from salespipe_spark.lake.lake import Lake
 from salespipe_spark.tables import Table, tables
-
-from salespipe_dagster.checks import unreconciled
-from salespipe_dagster.resources.source_db import SourceDatabase
 
 
 @dataclass
@@ -50,7 +49,9 @@ def _table(lake: Lake, source: SourceDatabase, table: Table, parts: list[str]) -
         verdict.parts += 1
         verdict.rows += counted.rows
         if counted != receipt.figures:
-            verdict.problems.append(f"{part}: the rows are not those of the receipt: {counted.rows}, {receipt.figures.rows}")
+            verdict.problems.append(
+                f"{part}: the rows are not those of the receipt: {counted.rows}, {receipt.figures.rows}"
+            )
     if table.contract.source:
         now = source.fingerprints(table, parts if table.monthly else None)
         changed = [part for part, receipt in receipts.items() if now[part].digest != receipt.provenance.fingerprint]

@@ -36,8 +36,21 @@ SHOP: dict[str, Rows] = {
         (1165, "Jennings", "Leslie", "x3291", "leslie@shop.example", "1", 1002, "Sales Rep"),
     ],
     "customers": [
-        (103, "Atelier", "Schmitt", "Carine", "40.32", "54 rue Royale", None, "Nantes", None, "44000", "France", 1165)
-        + (Decimal("21000.00"),),
+        (
+            103,
+            "Atelier",
+            "Schmitt",
+            "Carine",
+            "40.32",
+            "54 Royale",
+            None,
+            "Nantes",
+            None,
+            "44000",
+            "France",
+            1165,
+            None,
+        ),
         (112, "Signal", "King", "Jean", "70.25", "8489 Strong", None, " Las Vegas", "NV", "83030", "USA", None, None),
     ],
     "product_lines": [("Planes", "Wings", None), ("Ships", None, None)],

@@ -3,13 +3,13 @@
 import dagster as dg
 from plotly.graph_objects import Figure
 from pyspark.sql import DataFrame
-from salespipe_spark.lake.catalogue import Catalogue
-from salespipe_spark.tables import Table, tables
 
 from salespipe_dagster.assets.tables import OWNERS, SINGLE_RUN, asset_key
 from salespipe_dagster.charts import About, Chart, charts
 from salespipe_dagster.io_managers.lake import PUBLISHED
 from salespipe_dagster.settings import Settings
+from salespipe_spark.lake.catalogue import Catalogue
+from salespipe_spark.tables import Table, tables
 
 
 def chart_assets(settings: Settings) -> list[dg.AssetsDefinition]:

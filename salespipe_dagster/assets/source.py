@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 import dagster as dg
 import pyarrow as pa
-from salespipe_spark.contract import SNAPSHOT
-from salespipe_spark.tables import Table, tables
 
 from salespipe_dagster.assets.tables import OWNERS, SINGLE_RUN
 from salespipe_dagster.partitions import monthly_partitions
 from salespipe_dagster.settings import Settings
 from salespipe_dagster.synthetic.company import Company
+from salespipe_spark.contract import SNAPSHOT
+from salespipe_spark.tables import Table, tables
 
 
 def source_assets(settings: Settings, company: Company) -> list[dg.AssetsDefinition | dg.AssetSpec]:
@@ -22,7 +22,10 @@ def source_assets(settings: Settings, company: Company) -> list[dg.AssetsDefinit
     staged = [table for table in tables().values() if table.contract.source]
     if settings.synthetic:
         return [_company_asset(table, settings, company) for table in staged]
-    return [dg.AssetSpec(source_key(table), partitions_def=_partitions(table, settings), **_shown(table)) for table in staged]
+    return [
+        dg.AssetSpec(source_key(table), partitions_def=_partitions(table, settings), **_shown(table))
+        for table in staged
+    ]
 
 
 def source_key(table: Table) -> dg.AssetKey:

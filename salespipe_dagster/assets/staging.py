@@ -7,14 +7,14 @@ customer and its product in snapshots that are read later.
 from collections.abc import Iterator
 
 import dagster as dg
-from salespipe_spark.lake.lake import Staged
-from salespipe_spark.tables import Table, tables
 
 from salespipe_dagster.assets.source import source_key
 from salespipe_dagster.assets.tables import SINGLE_RUN, asset_key, check_specs, declaration, outcome
 from salespipe_dagster.extract import extract
 from salespipe_dagster.partitions import monthly_partitions
 from salespipe_dagster.settings import Settings
+from salespipe_spark.lake.lake import Staged
+from salespipe_spark.tables import Table, tables
 
 SOURCE_CHECK = ("source", "Rows and amount are those that the source's own server counts.")
 
@@ -33,9 +33,7 @@ def _staged() -> list[Table]:
     return [table for table in tables().values() if table.contract.source]
 
 
-def _extraction(
-    name: str, group: list[Table], settings: Settings, after: list[dg.AssetKey]
-) -> dg.AssetsDefinition:
+def _extraction(name: str, group: list[Table], settings: Settings, after: list[dg.AssetKey]) -> dg.AssetsDefinition:
     monthly = all(table.monthly for table in group)
 
     @dg.multi_asset(

@@ -10,14 +10,14 @@ from typing import Any
 
 import dagster as dg
 from pyspark.sql import DataFrame
+
+from salespipe_dagster.partitions import monthly_partitions
+from salespipe_dagster.settings import Settings
 from salespipe_spark import months
 from salespipe_spark.contract import SPARK, Contract
 from salespipe_spark.lake.audit import Check
 from salespipe_spark.lake.lake import Staged
 from salespipe_spark.tables import CALENDAR, Table, tables
-
-from salespipe_dagster.partitions import monthly_partitions
-from salespipe_dagster.settings import Settings
 
 OWNERS = ["team:data-engineering"]
 SINGLE_RUN = dg.BackfillPolicy.single_run()
@@ -104,7 +104,9 @@ def _table_asset(table: Table, settings: Settings) -> dg.AssetsDefinition:
         if table.name in table.inputs:
             inputs[table.name] = lake.read_published(table)
         if CALENDAR in table.inputs:
-            inputs[CALENDAR] = lake.engine.session.createDataFrame([_years(settings)], "first_date date, last_date date")
+            inputs[CALENDAR] = lake.engine.session.createDataFrame(
+                [_years(settings)], "first_date date, last_date date"
+            )
         assert table.transform is not None
         yield from outcome(table, lake.stage(opening, table.transform(**inputs), staging))
 

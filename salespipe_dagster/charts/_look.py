@@ -7,9 +7,9 @@ from typing import Any
 
 from plotly.basedatatypes import BaseTraceType
 from plotly.graph_objects import Figure
-from salespipe_spark import months
 
 from salespipe_dagster.charts import _words
+from salespipe_spark import months
 
 # Okabe and Ito's colours, which colour-blind readers tell apart. One for an entity, in every chart.
 REVENUE = "#0072B2"

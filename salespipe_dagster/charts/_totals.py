@@ -6,10 +6,10 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from salespipe_spark import months
 
 from salespipe_dagster.charts import _words
 from salespipe_dagster.charts._look import About
+from salespipe_spark import months
 
 ZERO = Decimal("0.00")
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import dagster as dg
 from plotly.graph_objects import Figure
-from salespipe_spark.errors import SalespipeError
-from salespipe_spark.lake.store import LocalStore
 
 from salespipe_dagster import rendering
+from salespipe_spark.errors import SalespipeError
+from salespipe_spark.lake.store import LocalStore
 
 PREVIEW_SCALES = (0.75, 0.5, 0.25)
 MOST_PREVIEW = 100_000
@@ -33,7 +33,7 @@ class ChartIOManager(dg.IOManager):
         except OSError as error:
             hint = "make room, or set SALESPIPE_LAKE_URL to a folder that you may write"
             raise SalespipeError(f"The chart {name} cannot be written: {error}.", hint) from error
-        context.add_output_metadata(  # pyright: ignore[reportUnknownMemberType]
+        context.add_output_metadata(
             {
                 "finding": rendering.title(obj),
                 "preview": dg.MetadataValue.md(_preview(rendering.alt_text(obj), smaller)),

@@ -3,12 +3,17 @@
 A stored value is a `Staged` table that has passed its audit; a loaded one is a frame of the engine.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import dagster as dg
 from pyspark.sql import DataFrame
+
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.lake.lake import Lake, Published, Staged
 from salespipe_spark.lake.receipt import Receipt
 from salespipe_spark.tables import tables
+
 PUBLISHED = {"months": "published"}
 """Metadata of an AssetIn that takes whatever months are published, not those of the run."""
 
@@ -43,7 +48,7 @@ def lake_io(context: dg.InitResourceContext) -> LakeIOManager:
     return LakeIOManager(context.resources.lake.lake)
 
 
-def _metadata(published: Published) -> dict[str, dg.MetadataValue]:
+def _metadata(published: Published) -> Mapping[str, dg.MetadataValue[Any]]:
     receipt: Receipt = published.receipt
     numbers = {name: dg.MetadataValue.float(float(value)) for name, value in receipt.figures.sums.items()}
     return numbers | {

@@ -4,16 +4,16 @@ from collections.abc import Iterable
 
 import dagster as dg
 import pyarrow as pa
-from salespipe_spark import months
-from salespipe_spark.contract import SNAPSHOT
-from salespipe_spark.errors import SalespipeError
-from salespipe_spark.lake.schema import arrow_schema
-from salespipe_spark.tables import Table, tables
 
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.resources.source_sql import parent_of, source_of
 from salespipe_dagster.resources.source_write import TableSlice
 from salespipe_dagster.synthetic.company import order_numbers
+from salespipe_spark import months
+from salespipe_spark.contract import SNAPSHOT
+from salespipe_spark.errors import SalespipeError
+from salespipe_spark.lake.schema import arrow_schema
+from salespipe_spark.tables import Table, tables
 
 
 class MySQLIOManager(dg.IOManager):

@@ -1,19 +1,19 @@
 """The `engine` resource: one session of the configured engine for each run, started at its first use."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 from pyspark.sql import SparkSession
+
+from salespipe_dagster.settings import Settings
 from salespipe_spark.engine import Engine, SailEngine, SparkEngine
 from salespipe_spark.lake.store import LocalStore
 
-from salespipe_dagster.settings import Settings
-
 
 @contextmanager
-def open_engine(settings: Settings) -> Iterator[Engine]:
+def open_engine(settings: Settings) -> Generator[Engine]:
     """The configured engine, closed when the block ends; what it spilled goes with it, also if killed."""
     with LocalStore(settings.root / "scratch").staging() as scratch:
         engine = SailEngine(scratch) if settings.engine == "sail" else SparkEngine(_spark_session, scratch)

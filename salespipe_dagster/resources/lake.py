@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
-from salespipe_spark.lake.lake import Lake
 
 from salespipe_dagster.settings import Settings
+from salespipe_spark.lake.lake import Lake
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,19 @@ the URL names a CA (`?ssl_ca=/path/ca.pem`); `?ssl_disabled=true` turns it off.
 """
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
-from salespipe_spark.errors import SalespipeError
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from salespipe_dagster.resources.source_functions import PythonRowsDigest
+from salespipe_spark.errors import SalespipeError
 
 TIMEOUT = 5
 LOCAL = (None, "", "localhost", "127.0.0.1", "::1")
@@ -98,7 +98,7 @@ def without_password(text: str, url: sa.URL) -> str:
 
 
 @contextmanager
-def explained(url: sa.URL) -> Iterator[None]:
+def explained(url: sa.URL) -> Generator[None]:
     """Turn what the driver raises into an error that says what, where and the next step."""
     try:
         yield

@@ -4,19 +4,16 @@ Which SQL is asked is in `source_queries`, how the database is reached in `sourc
 synthetic company's tables are ever written (`source_write`), and never over tables of somebody else.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
-from salespipe_spark import months as calendar
-from salespipe_spark.contract import SNAPSHOT
-from salespipe_spark.errors import SalespipeError
-from salespipe_spark.tables import Table, tables
 
 from salespipe_dagster.resources import source_queries as queries
 from salespipe_dagster.resources import source_schema as schema
@@ -24,6 +21,10 @@ from salespipe_dagster.resources.source_connection import TIMEOUT, engine, expla
 from salespipe_dagster.resources.source_scan import conformed, stream
 from salespipe_dagster.resources.source_sql import MARKER, column_of, company, dating, mirror, parent_of, source_of
 from salespipe_dagster.resources.source_write import TableSlice, replace, require_valid
+from salespipe_spark import months as calendar
+from salespipe_spark.contract import SNAPSHOT
+from salespipe_spark.errors import SalespipeError
+from salespipe_spark.tables import Table, tables
 
 NOTE = "Made by the synthetic company of salespipe, which replaces whatever is in its tables."
 NO_ROWS = "0-0"
@@ -195,7 +196,7 @@ class SourceDatabase:
         return engine(self.url, local_infile=True)
 
     @contextmanager
-    def _reading(self, using: sa.Engine | None = None) -> Iterator[sa.Connection]:
+    def _reading(self, using: sa.Engine | None = None) -> Generator[sa.Connection]:
         if self.dialect == "sqlite" and not Path(self.url.database or "").is_file():  # connecting would make it
             hint = "correct SALESPIPE_SOURCE_URL; the synthetic company's database is made by `salespipe run`"
             raise SalespipeError(f"{place(self.url)} does not exist.", hint)
@@ -223,7 +224,7 @@ class SourceDatabase:
             raise SalespipeError(f"{place(self.url)}: {'; '.join(lines)}.", hint)
 
 
-def _amount(table: Table, row: sa.Row) -> Decimal | None:
+def _amount(table: Table, row: sa.Row[Any]) -> Decimal | None:
     return (row.amount or ZERO) if source_of(table).amount else None
 
 

@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from salespipe_spark import months as calendar
-from salespipe_spark.contract import Type
-from salespipe_spark.tables import Table
 from sqlalchemy.dialects import mysql, sqlite
 
 from salespipe_dagster.resources.source_functions import FIRST_DATE, IsNoDate, RowsDigest
 from salespipe_dagster.resources.source_sql import Cents, column_of, dating, day_of, mirror, parent_of, source_of
+from salespipe_spark import months as calendar
+from salespipe_spark.contract import Type
+from salespipe_spark.tables import Table
 
 ONE = sa.literal_column("1")
 

@@ -12,11 +12,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
+
+from salespipe_dagster.resources.source_connection import DOCTOR, place, scanner_url, without_password
 from salespipe_spark.contract import Contract, Type
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.schema import arrow_schema
-
-from salespipe_dagster.resources.source_connection import DOCTOR, place, scanner_url, without_password
 
 BATCH_ROWS = 65_536
 HUNDREDTH = pa.scalar(Decimal("0.01"), pa.decimal128(3, 2))

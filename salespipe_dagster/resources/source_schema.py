@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
-from salespipe_spark.contract import Column, Type
-from salespipe_spark.tables import Table
 from sqlalchemy.exc import SAWarning
 
 from salespipe_dagster.resources.source_sql import dating, own_columns, source_of
+from salespipe_spark.contract import Column, Type
+from salespipe_spark.tables import Table
 
 DIGITS = 27
 """Decimals of more digits make the scanner panic."""

@@ -8,9 +8,10 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
+
 from salespipe_spark.contract import Column, Source, Type
 from salespipe_spark.tables import Table, tables
-from sqlalchemy.dialects import mysql
 
 MARKER = "salespipe_company"
 """The table that says that the synthetic company may write here."""

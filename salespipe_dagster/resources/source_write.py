@@ -9,13 +9,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from salespipe_dagster.resources.source_sql import column_of, mirror, own_columns
 from salespipe_spark.contract import Column
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.schema import ARROW
 from salespipe_spark.tables import Table
-from sqlalchemy.exc import IntegrityError
-
-from salespipe_dagster.resources.source_sql import column_of, mirror, own_columns
 
 HUNDRED = pa.scalar(100, pa.decimal128(3))
 ROWS_AT_ONCE = 50_000
@@ -116,7 +116,7 @@ def _outside(owned: TableSlice, rows: pa.Table) -> list[str]:
     lines: list[str] = []
     name = column_of(owned.table, owned.column).name
     bounds = pc.min_max(rows[name]).as_py()
-    if not owned.first <= bounds["min"] <= bounds["max"] < owned.end:  # pyright: ignore[reportOperatorIssue]
+    if not owned.first <= bounds["min"] <= bounds["max"] < owned.end:
         lines.append(f"{name} is {bounds['min']} to {bounds['max']}, not {owned.first} to before {owned.end}")
     day = owned.table.contract.month
     if day != owned.column and day in [column.name for column in own_columns(owned.table)]:

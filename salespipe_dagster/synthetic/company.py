@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from salespipe_spark.contract import Column, Contract, Type
-from salespipe_spark.lake.schema import ARROW
-from salespipe_spark.tables import tables
 
 from salespipe_dagster.synthetic import catalogue, people, trade, vocabulary
 from salespipe_dagster.synthetic.trade import order_numbers
+from salespipe_spark.contract import Column, Contract, Type
+from salespipe_spark.lake.schema import ARROW
+from salespipe_spark.tables import tables
 
 __all__ = ["Company", "order_numbers"]
 

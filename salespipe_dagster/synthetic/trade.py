@@ -11,13 +11,12 @@ from itertools import accumulate
 from random import Random
 from typing import NamedTuple
 
-from salespipe_spark import months
-from salespipe_spark.errors import SalespipeError
-
 from salespipe_dagster.synthetic.catalogue import products, share
 from salespipe_dagster.synthetic.people import customers
 from salespipe_dagster.synthetic.streams import stream
 from salespipe_dagster.synthetic.vocabulary import COMMENTS, STATUSES
+from salespipe_spark import months
+from salespipe_spark.errors import SalespipeError
 
 FIRST_MONTH, LAST_MONTH = "1970-01", "2160-12"
 NUMBERS_PER_MONTH = 900_000

@@ -8,19 +8,25 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from salespipe_dagster_tests.support import require
 
 DUMP = Path(__file__).parents[3] / "shared" / "data" / "classicmodels.sql"
 PASSWORD = "p@ss:w/rd%#"  # what a URL would trip over
 READY_WITHIN = 60.0
-FAST = ("--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--innodb-flush-method=nosync", "--innodb-buffer-pool-size=64M")
+FAST = (
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-doublewrite=0",
+    "--innodb-flush-method=nosync",
+    "--innodb-buffer-pool-size=64M",
+)
 # 127.0.0.2 is this machine too, but no name of it that salespipe knows: it stands for a host elsewhere.
 ADDRESSES = "127.0.0.1,127.0.0.2"
 
@@ -111,7 +117,7 @@ def create_database(server: str, name: str) -> str:
 
 
 @contextmanager
-def server(data: Path, *options: str) -> Iterator[str]:
+def server(data: Path, *options: str) -> Generator[str]:
     """A server on a copy of the data folder, and the URL of a user who may do everything."""
     with tempfile.TemporaryDirectory(prefix="salespipe-") as folder:  # a socket's path must be short
         shutil.copytree(data, f"{folder}/data")
@@ -145,6 +151,6 @@ def await_ready(url: sa.URL, process: subprocess.Popen[bytes], log: Path) -> Non
         try:
             with sa.create_engine(url, poolclass=sa.NullPool).connect():
                 return
-        except sa.exc.OperationalError:
+        except OperationalError:
             threading.Event().wait(0.05)
     pytest.fail(f"MariaDB did not start: {log.read_text()[-2000:]}")

@@ -10,17 +10,17 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
-from salespipe_spark import months as calendar
-from salespipe_spark.contract import SNAPSHOT
-from salespipe_spark.errors import SalespipeError
-from salespipe_spark.lake.schema import ARROW, arrow_schema
-from salespipe_spark.tables import tables
 
 from salespipe_dagster.io_managers.mysql import MySQLIOManager, slice_of
 from salespipe_dagster.partitions import RANGE_END, RANGE_START
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.resources.source_sql import own_columns, source_of
 from salespipe_dagster.synthetic.company import Company, order_numbers
+from salespipe_spark import months as calendar
+from salespipe_spark.contract import SNAPSHOT
+from salespipe_spark.errors import SalespipeError
+from salespipe_spark.lake.schema import ARROW, arrow_schema
+from salespipe_spark.tables import tables
 
 MONTHS = ["2024-01", "2024-02", "2024-03"]
 JANUARY, FEBRUARY = (order_numbers(month).start for month in MONTHS[:2])
@@ -98,13 +98,17 @@ def test_writing_twice_is_writing_once(empty: SourceDatabase) -> None:
 
 def test_a_month_that_becomes_empty_is_emptied(empty: SourceDatabase) -> None:
     """Who replaces only the months that have rows keeps the old ones."""
-    write(empty, "payments", {month: arrow("payments", [payment(month, calendar.first_day(month))]) for month in MONTHS})
+    write(
+        empty, "payments", {month: arrow("payments", [payment(month, calendar.first_day(month))]) for month in MONTHS}
+    )
     write(empty, "payments", {"2024-02": arrow("payments", [])})
     assert [row[1] for row in read(empty, "payments")] == ["2024-01", "2024-03"]
 
 
 def test_a_snapshot_is_replaced_as_a_whole(empty: SourceDatabase) -> None:
-    write(empty, "product_lines", {SNAPSHOT: arrow("product_lines", [("Ships", None, ""), ("Trains", "on rails", None)])})
+    write(
+        empty, "product_lines", {SNAPSHOT: arrow("product_lines", [("Ships", None, ""), ("Trains", "on rails", None)])}
+    )
     result = write(empty, "product_lines", {SNAPSHOT: arrow("product_lines", [("Planes", None, None)])})
     assert read(empty, "product_lines") == [("Planes", None, None)]
     (event,) = result.get_asset_materialization_events()
@@ -137,7 +141,10 @@ REFUSED = {
     "scale of money": (GOOD.set_column(3, "amount", pa.array([1, 2], pa.decimal128(10, 3))), "not decimal128"),
     "extra column": (GOOD.append_column("note", pa.array(["x", "y"])), "note is not in the contract"),
     "missing column": (GOOD.drop_columns("amount"), "amount is missing"),
-    "null key": (arrow("payments", [payment("A", date(2024, 1, 1)), (None, "B", date(2024, 1, 2), Decimal(1))]), "NULL"),
+    "null key": (
+        arrow("payments", [payment("A", date(2024, 1, 1)), (None, "B", date(2024, 1, 2), Decimal(1))]),
+        "NULL",
+    ),
     "null date": (arrow("payments", [(103, "A", None, Decimal(1))]), "paymentDate is NULL in 1 rows"),
     "key twice": (arrow("payments", [payment("A", date(2024, 1, d)) for d in (1, 2)]), "repeats in 1 rows"),
     "day before": (arrow("payments", [payment("A", date(2023, 12, 31))]), "2023-12-31"),
@@ -168,7 +175,7 @@ def test_a_key_that_another_month_has_is_refused_and_nothing_changed(empty: Sour
     """The database finds it after the slice is deleted: the transaction must take that back."""
     write(empty, "payments", {"2024-01": GOOD, "2024-02": arrow("payments", [payment("C", date(2024, 2, 1))])})
     before = read(empty, "payments")
-    with pytest.raises(SalespipeError, match="payments 2024-02 cannot be written|payments cannot be written"):
+    with pytest.raises(SalespipeError, match=r"payments.* cannot be written"):
         write(empty, "payments", {"2024-02": arrow("payments", [payment("A", date(2024, 2, 9))])})
     assert read(empty, "payments") == before
 
@@ -199,7 +206,21 @@ def test_foreign_tables_are_never_written(empty: SourceDatabase) -> None:
 def test_text_is_written_as_it_is(empty: SourceDatabase) -> None:
     """In a file for LOAD DATA a tab ends a field, and a backslash what is after it."""
     characters = "".join(map(chr, range(1, 128)))
-    texts = [characters, "\\N", "NULL", "", " a ", "\\", "\\\\t", "\t", "\r\n", "ẞ箱🚚é", "it's \"%s\" {0}", "nul\0nul", None]
+    texts = [
+        characters,
+        "\\N",
+        "NULL",
+        "",
+        " a ",
+        "\\",
+        "\\\\t",
+        "\t",
+        "\r\n",
+        "ẞ箱🚚é",
+        'it\'s "%s" {0}',
+        "nul\0nul",
+        None,
+    ]
     rows: Rows = [(f"line {i}", text, texts[-1 - i]) for i, text in enumerate(texts)]
     write(empty, "product_lines", {SNAPSHOT: arrow("product_lines", rows)})
     assert read(empty, "product_lines") == sorted(rows, key=repr)
@@ -220,7 +241,9 @@ def test_the_company_is_read_back_as_it_was_made(empty: SourceDatabase) -> None:
 
 
 def test_an_asset_downstream_is_handed_the_rows_of_its_months(empty: SourceDatabase) -> None:
-    write(empty, "payments", {month: arrow("payments", [payment(month, calendar.first_day(month))]) for month in MONTHS})
+    write(
+        empty, "payments", {month: arrow("payments", [payment(month, calendar.first_day(month))]) for month in MONTHS}
+    )
     partitions = dg.MonthlyPartitionsDefinition("2024-01", fmt="%Y-%m", end_date="2024-04")
     payments = dg.AssetSpec(["source", "payments"], partitions_def=partitions).with_io_manager_key("mysql_io")
     seen: list[pa.Table] = []

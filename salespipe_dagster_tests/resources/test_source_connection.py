@@ -7,12 +7,12 @@ from urllib.parse import quote, unquote
 
 import pytest
 import sqlalchemy as sa
-from salespipe_spark.errors import SalespipeError
-from salespipe_spark.tables import tables
 
 from salespipe_dagster.resources.source_connection import engine, scanner_url, without_password
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.resources.source_sql import Cents
+from salespipe_spark.errors import SalespipeError
+from salespipe_spark.tables import tables
 
 PASSWORD = "p@ss:w/rd%#"
 ELSEWHERE = sa.URL.create("mysql+pymysql", "me@x", PASSWORD, "db.example", database="shop")

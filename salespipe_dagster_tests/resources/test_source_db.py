@@ -12,14 +12,14 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
-from salespipe_spark.contract import SNAPSHOT, Type
-from salespipe_spark.errors import SalespipeError
-from salespipe_spark.lake.schema import arrow_schema
-from salespipe_spark.tables import Table, tables
 
 from salespipe_dagster.resources.source_db import Outside, SourceDatabase
 from salespipe_dagster.resources.source_sql import column_of, mirror, own_columns
 from salespipe_dagster_tests.support import SHOP, Rows
+from salespipe_spark.contract import SNAPSHOT, Type
+from salespipe_spark.errors import SalespipeError
+from salespipe_spark.lake.schema import arrow_schema
+from salespipe_spark.tables import Table, tables
 
 SOURCES = [table for table in tables().values() if table.contract.source]
 ORDERS, LINES, PAYMENTS = (tables()[name] for name in ("orders", "order_details", "payments"))

@@ -87,7 +87,7 @@ class TestReading:
         assert_rows(counted, "month string, rows bigint", expected)
 
     def test_no_files_are_read_as_no_rows_of_the_full_schema(self, engine: Engine) -> None:
-        """Asked to read nothing, an engine raises, or reads the folder it runs in."""
+        """A table of which nothing is published yet, or only empty months were staged."""
         assert_rows(engine.read([], SALES.ddl), SALES.ddl, [])
 
     def test_files_of_other_schemas_do_not_add_their_columns(self, engine: Engine, tmp_path: Path) -> None:

@@ -156,6 +156,31 @@ class TestLock:
         assert entered.wait(10)
         second.join()
 
+    def test_third_holder_waits_for_the_second(self, store: LocalStore) -> None:
+        """Were the lock's file removed with the lock, the second would hold the old file and the third a new one."""
+        entered, leave, third_entered = threading.Event(), threading.Event(), threading.Event()
+
+        def second() -> None:
+            with store.locked("fact_orders"):
+                entered.set()
+                leave.wait(10)
+
+        def third() -> None:
+            with store.locked("fact_orders"):
+                third_entered.set()
+
+        threads = [threading.Thread(target=second), threading.Thread(target=third)]
+        with store.locked("fact_orders"):
+            threads[0].start()
+            assert not entered.wait(0.3)
+        assert entered.wait(10)
+        threads[1].start()
+        assert not third_entered.wait(0.3)
+        leave.set()
+        assert third_entered.wait(10)
+        for thread in threads:
+            thread.join()
+
     def test_locks_of_two_names_do_not_wait_for_each_other(self, store: LocalStore) -> None:
         entered = threading.Event()
 

@@ -71,7 +71,7 @@ class Engine(ABC):
         reads a path that does not as no rows, and says nothing.
         """
         if not files:
-            return self.session.createDataFrame([], ddl)  # pyright: ignore[reportUnknownMemberType]
+            return self.session.createDataFrame([], ddl)
         return self.session.read.schema(ddl).parquet(*map(str, files))
 
     @abstractmethod

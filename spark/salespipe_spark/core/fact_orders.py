@@ -4,6 +4,7 @@ Cost and list amount take the product's prices, and place and rep the customer's
 the month is made: a later change of price restates no month until the month is run again.
 """
 
+from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -63,5 +64,5 @@ def fact_orders(
     )
 
 
-def _money(price: str) -> "F.Column":
+def _money(price: str) -> Expression:
     return (F.col("quantity") * F.col(price)).cast("decimal(18,2)")

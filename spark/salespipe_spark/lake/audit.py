@@ -41,7 +41,7 @@ def figures(frame: DataFrame, contract: Contract) -> dict[str, Figures]:
     """The figures of each part that has rows, in one pass over the frame."""
     counted = {
         "rows": F.count(F.lit(1)),
-        "keys": F.countDistinct(_hash([c for c in contract.columns if c.name in contract.key])),
+        "keys": F.count_distinct(_hash([c for c in contract.columns if c.name in contract.key])),
         "digest": F.sum(_hash(contract.columns).cast("decimal(20,0)")),
         "first": F.min(contract.month) if contract.month else F.lit(None).cast("date"),
         "last": F.max(contract.month) if contract.month else F.lit(None).cast("date"),

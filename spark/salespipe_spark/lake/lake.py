@@ -5,7 +5,7 @@ not touched. What a table's parts are is its contract's business, how an object 
 store's.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -80,7 +80,7 @@ class Lake(Catalogue):
         return self.read(table, self.published(table))
 
     @contextmanager
-    def staging(self) -> Iterator[Path]:
+    def staging(self) -> Generator[Path]:
         """A staging folder for one run; it is gone when the block ends."""
         with self.store.staging() as folder:
             yield folder

@@ -9,7 +9,7 @@ import fcntl
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from salespipe_spark.errors import SalespipeError
@@ -70,7 +70,7 @@ class LocalStore:
         return sorted(str(p.relative_to(self.root)) for p in self.path(prefix).rglob(f"*{suffix}"))
 
     @contextlib.contextmanager
-    def locked(self, name: str) -> Iterator[None]:
+    def locked(self, name: str) -> Generator[None]:
         """Hold the lock of this name; it is free again when the holder's process dies."""
         file = self.path(f"_locks/{name}")
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ class LocalStore:
             yield
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self) -> Generator[None]:
         """Turn a full disk, or a folder that may not be written, into an error that says where."""
         try:
             yield
@@ -88,7 +88,7 @@ class LocalStore:
             raise SalespipeError(f"{self.root} cannot be written: {error}.", hint) from error
 
     @contextlib.contextmanager
-    def staging(self) -> Iterator[Path]:
+    def staging(self) -> Generator[Path]:
         """A fresh staging folder, leased until the block ends; those of dead runs are removed first.
 
         The lease is a lock that the system drops with the process, so that a killed run's folder is

@@ -53,7 +53,7 @@ def measures() -> list[Expression]:
         amount(F.col("amount"), "ordered_amount"),
         amount(cancelled, "cancelled_amount"),
         amount(live("amount"), "revenue"),
-        F.countDistinct(live("order_number")).alias("orders"),
+        F.count_distinct(live("order_number")).alias("orders"),
         units.alias("units"),
         amount(live("margin_amount"), "margin_amount"),
     ]

@@ -30,7 +30,7 @@ def monthly_revenue(fact_orders: DataFrame) -> DataFrame:
         fact_orders.groupBy(_measures.month_start())
         .agg(
             *_measures.measures(),
-            F.countDistinct(_measures.live("customer_number")).alias("customers"),
+            F.count_distinct(_measures.live("customer_number")).alias("customers"),
             _measures.amount(_measures.live("cost_amount"), "cost_amount"),
         )
         .withColumns({"channel": F.lit("wholesale"), "average_order_value": average.cast("decimal(18,6)")})
