@@ -8,6 +8,7 @@ from salespipe_dagster.partitions import range_tags
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.settings import Settings
 from salespipe_spark import months
+from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.lake.receipt import Receipt
 from salespipe_spark.tables import Table, tables
@@ -37,12 +38,12 @@ def changed_months(fingerprints: Fingerprints, receipts: Receipts, configured: l
 def plan(fingerprints: Fingerprints, receipts: Receipts, configured: list[str], current: str) -> list[list[str]]:
     """The runs that the night needs, each an unbroken range: the changed months and the current one.
 
-    Where neither is there, and a snapshot of the source changed, the last month alone: a run of any
+    Where neither is there, and a snapshot is not what it would be, the last month alone: a run of any
     month makes the snapshots anew.
     """
     due = set(changed_months(fingerprints, receipts, configured)) | ({current} & set(configured))
-    snapshots = [table for table in tables().values() if table.contract.source and not table.monthly]
-    if not due and any(_is_stale(table, "snapshot", fingerprints, receipts) for table in snapshots):
+    snapshots = [table for table in tables().values() if not table.monthly]
+    if not due and any(_is_stale(table, SNAPSHOT, fingerprints, receipts) for table in snapshots):
         due = {configured[-1]}
     return months.blocks(sorted(due))
 
@@ -78,7 +79,9 @@ def nightly(settings: Settings) -> dg.ScheduleDefinition:
         if not blocks:
             yield dg.SkipReason("Every month is what its source is.")
         for block in blocks:
-            yield dg.RunRequest(tags=range_tags(block))
+            # The time is in the key, so that a month whose run failed is asked for again the next night.
+            key = f"{context.scheduled_execution_time.isoformat()} {block[0]}"
+            yield dg.RunRequest(run_key=key, tags=range_tags(block))
 
     return schedule
 

@@ -14,7 +14,9 @@ def monthly_partitions(settings: Settings) -> dg.MonthlyPartitionsDefinition:
     if settings.end_month is None and not settings.synthetic:
         return dg.MonthlyPartitionsDefinition(settings.first_month, fmt="%Y-%m", end_offset=1)
     after = months.following(settings.last_month)
-    return dg.MonthlyPartitionsDefinition(settings.first_month, fmt="%Y-%m", end_date=after)
+    # Dagster ends at the month before this one unless told to look ahead; end_date stays the limit.
+    ahead = len(settings.months)
+    return dg.MonthlyPartitionsDefinition(settings.first_month, fmt="%Y-%m", end_date=after, end_offset=ahead)
 
 
 def range_tags(block: list[str]) -> dict[str, str]:

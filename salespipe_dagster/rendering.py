@@ -125,9 +125,9 @@ def _complaint(stderr: str) -> str:
 
 def _command() -> tuple[list[str], Path, dict[str, str]]:
     """How kaleido is started, in which folder, and with which environment: what its script would do."""
-    folder = Path(kaleido.__file__).parent / "executable"
+    folder = Path(str(kaleido.__file__)).parent / "executable"
     program = folder / "bin" / "kaleido"
-    plotly_js = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    plotly_js = Path(str(plotly.__file__)).parent / "package_data" / "plotly.min.js"
     arguments = [
         "plotly",
         f"--plotlyjs={plotly_js.as_uri()}",

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -39,8 +39,11 @@ class Settings(BaseSettings):
 
     @field_validator("start_month", "end_month")
     @classmethod
-    def _is_month(cls, value: str | None) -> str | None:
-        return value if value is None else months.parse(value)
+    def _is_month(cls, value: str | None, info: ValidationInfo) -> str | None:
+        try:
+            return value if value is None else months.parse(value)
+        except SalespipeError as error:
+            raise SalespipeError(f"{_variable(info.field_name or '')}: {error.message}", error.hint) from None
 
     @field_validator("source_url")
     @classmethod
@@ -75,8 +78,8 @@ class Settings(BaseSettings):
         Raises:
             SalespipeError: a variable is unknown or has a value that cannot be used.
         """
-        known = {PREFIX + name.upper() for name in cls.model_fields}
-        unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+        known = {_variable(name) for name in cls.model_fields}
+        unknown = sorted(n for n in os.environ if n.upper().startswith(PREFIX) and n.upper() not in known)
         if unknown:
             raise SalespipeError(
                 f"{', '.join(unknown)}: salespipe knows no such setting.", f"known are {', '.join(sorted(known))}"
@@ -90,8 +93,9 @@ class Settings(BaseSettings):
             return cls(**values)  # pyright: ignore[reportArgumentType]
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
-            name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
-            raise SalespipeError(f"{name}: {first['msg']}.", "`salespipe doctor` lists the settings") from error
+            name = _variable("_".join(str(part) for part in first["loc"]))
+            # Not chained: pydantic's text holds the values, and a value may hold a password.
+            raise SalespipeError(f"{name}: {first['msg']}.", "the README lists the settings") from None
 
     @classmethod
     def embedded(cls, home: Path) -> Self:
@@ -167,10 +171,14 @@ class Settings(BaseSettings):
         return months.between(self.first_month, self.last_month)
 
 
+def _variable(field: str) -> str:
+    return PREFIX + field.upper()
+
+
 def _parse_url(text: str) -> URL:
     try:
         url = make_url(text)
-    except ArgumentError:  # its message holds the URL, and with it a password
+    except (ArgumentError, ValueError):  # their messages hold the URL, and with it a password
         url = None
     if url is None or url.drivername not in ("sqlite", "mysql+pymysql"):
         hint = "for example mysql+pymysql://user@host/classicmodels"

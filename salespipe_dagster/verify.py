@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass, field
 
+import pyarrow as pa
+from pyspark.errors import PySparkException
+
 from salespipe_dagster.checks import unreconciled
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake import audit, schema
 from salespipe_spark.lake.lake import Lake
+from salespipe_spark.lake.receipt import Figures, Receipt
 from salespipe_spark.tables import Table, tables
 
 
@@ -17,7 +21,7 @@ class Verdict:
     table: Table
     parts: int = 0
     rows: int = 0
-    problems: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list[str])
 
 
 def verify(lake: Lake, source: SourceDatabase, months: list[str]) -> tuple[list[Verdict], list[str]]:
@@ -32,28 +36,54 @@ def verify(lake: Lake, source: SourceDatabase, months: list[str]) -> tuple[list[
 
 def _table(lake: Lake, source: SourceDatabase, table: Table, parts: list[str]) -> Verdict:
     verdict = Verdict(table)
-    receipts = {}
+    receipts: dict[str, Receipt] = {}
     for part in parts:
         try:
             receipts[part] = lake.intact(table, part)
         except SalespipeError as error:
             verdict.problems.append(error.message)
-    files = [lake.store.path(receipt.key) for receipt in receipts.values()]
-    wrong = {deviation for file in files for deviation in schema.deviations(file, table.contract)}
-    if wrong:
-        verdict.problems.extend(sorted(wrong))
-        return verdict
-    found = audit.figures(lake.engine.read(files, table.contract.ddl), table.contract) if files else {}
-    for part, receipt in receipts.items():
-        counted = found.get(part, audit.no_rows(table.contract))
+    found = _counted(lake, table, receipts, verdict)
+    for part, figures in found.items():
         verdict.parts += 1
-        verdict.rows += counted.rows
-        if counted != receipt.figures:
-            verdict.problems.append(
-                f"{part}: the rows are not those of the receipt: {counted.rows}, {receipt.figures.rows}"
-            )
+        verdict.rows += figures.rows
+        if figures != receipts[part].figures:
+            rows = f"{figures.rows} rows, {receipts[part].figures.rows} in the receipt"
+            verdict.problems.append(f"{part}: the rows are not those of the receipt: {rows}")
+    owned = {lake.key(table, part) for part in lake.published(table)}
+    stray = [key for key in lake.store.list(f"{table.layer}/{table.name}", ".parquet") if key not in owned]
+    verdict.problems += [f"{key} is nobody's: no receipt names it, and readers would count it" for key in stray]
     if table.contract.source:
         now = source.fingerprints(table, parts if table.monthly else None)
         changed = [part for part, receipt in receipts.items() if now[part].digest != receipt.provenance.fingerprint]
-        verdict.problems.extend(f"{part}: the source has changed since it was read" for part in changed)
+        verdict.problems += [f"{part}: the source has changed since it was read" for part in changed]
     return verdict
+
+
+def _counted(lake: Lake, table: Table, receipts: dict[str, Receipt], verdict: Verdict) -> dict[str, Figures]:
+    """The figures of every part that can be read, all in one pass; where that fails, one by one to name the culprit."""
+    whole: list[str] = []
+    for part, receipt in receipts.items():
+        try:
+            wrong = schema.deviations(lake.store.path(receipt.key), table.contract)
+        except (pa.ArrowException, OSError) as error:
+            wrong = [f"the file cannot be read ({error})"]
+        verdict.problems += [f"{part}: {each}" for each in wrong]
+        if not wrong:
+            whole.append(part)
+    try:
+        return _figures(lake, table, whole)
+    except PySparkException:
+        return {part: figures for each in whole for part, figures in _alone(lake, table, each, verdict).items()}
+
+
+def _alone(lake: Lake, table: Table, part: str, verdict: Verdict) -> dict[str, Figures]:
+    try:
+        return _figures(lake, table, [part])
+    except PySparkException as error:
+        verdict.problems.append(f"{part}: the rows cannot be read ({error})")
+        return {}
+
+
+def _figures(lake: Lake, table: Table, parts: list[str]) -> dict[str, Figures]:
+    found = audit.figures(lake.read(table, parts), table.contract) if parts else {}
+    return {part: found.get(part, audit.no_rows(table.contract)) for part in parts}

@@ -5,6 +5,7 @@ mode each is a plain spec: the tables are never written, and staging logs what i
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 import pyarrow as pa
@@ -49,6 +50,7 @@ def _company_asset(table: Table, settings: Settings, company: Company) -> dg.Ass
         made = (company.rows(table.name, None if part == SNAPSHOT else part) for part in parts)
         return zip(parts, made, strict=True)
 
+    assert isinstance(body, dg.AssetsDefinition)
     return body
 
 
@@ -56,7 +58,7 @@ def _partitions(table: Table, settings: Settings) -> dg.PartitionsDefinition | N
     return monthly_partitions(settings) if table.monthly else None
 
 
-def _shown(table: Table) -> dict:
+def _shown(table: Table) -> dict[str, Any]:
     return {
         "description": f"{table.contract.grain}\n\nA table of the shop's database, as it is there.",
         "group_name": "source",

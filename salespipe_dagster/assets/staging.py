@@ -82,6 +82,6 @@ def _report_outside(context: dg.AssetExecutionContext, table: Table, settings: S
     """Name the rows that no configured month holds: they are in no figure, and never silent."""
     outside = context.resources.source_db.outside(table, settings.first_month, settings.last_month)
     if outside.rows:
-        context.log.warning(f"{table.contract.source.table}: {outside} outside the configured months.")
+        context.log.warning(f"{source_key(table).path[-1]}: {outside} outside the configured months.")
     metadata = {"rows_outside": outside.rows, "amount_outside": str(outside.amount or "")}
     context.log_event(dg.AssetObservation(asset_key(table), metadata=metadata))

@@ -85,7 +85,7 @@ def _table_asset(table: Table, settings: Settings) -> dg.AssetsDefinition:
     # Not before the source was read: where it cannot be, nothing at all is published.
     after = [t for t in tables().values() if t.contract.source and t.monthly] if CALENDAR in table.inputs else []
 
-    @dg.asset(
+    @dg.asset(  # pyright: ignore[reportUntypedFunctionDecorator]
         key=asset_key(table),
         deps=[asset_key(earlier) for earlier in after],
         ins={name: dg.AssetIn(key=asset_key(tables()[name])) for name in upstream},
@@ -110,6 +110,7 @@ def _table_asset(table: Table, settings: Settings) -> dg.AssetsDefinition:
         assert table.transform is not None
         yield from outcome(table, lake.stage(opening, table.transform(**inputs), staging))
 
+    assert isinstance(body, dg.AssetsDefinition)
     return body
 
 

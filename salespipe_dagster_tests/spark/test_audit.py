@@ -10,6 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+
+from salespipe_dagster_tests.support import Rows, frame, write_parquet
 from salespipe_spark.contract import Column, Contract, Type
 from salespipe_spark.engine import Engine
 from salespipe_spark.lake import audit
@@ -18,8 +20,6 @@ from salespipe_spark.lake.lake import Lake, Opening, Staged, staged_file
 from salespipe_spark.lake.receipt import Figures
 from salespipe_spark.lake.schema import arrow_schema
 from salespipe_spark.tables import Table
-
-from salespipe_dagster_tests.support import Rows, frame, write_parquet
 
 SALES = Contract(
     grain="One row per sale.",

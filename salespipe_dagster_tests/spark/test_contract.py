@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from salespipe_spark.contract import SPARK, Column, Contract, Source, Type
 from salespipe_spark.lake.schema import ARROW
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+
+from salespipe_dagster_tests.support import Rows, assert_rows, frame
 from salespipe_spark.core.dim_customers import CONTRACT as DIM_CUSTOMERS
 from salespipe_spark.core.dim_customers import dim_customers
 from salespipe_spark.core.dim_dates import CONTRACT as DIM_DATES
@@ -24,8 +26,6 @@ from salespipe_spark.staging.employees import CONTRACT as EMPLOYEES
 from salespipe_spark.staging.offices import CONTRACT as OFFICES
 from salespipe_spark.staging.product_lines import CONTRACT as PRODUCT_LINES
 from salespipe_spark.staging.products import CONTRACT as PRODUCTS
-
-from salespipe_dagster_tests.support import Rows, assert_rows, frame
 
 Place = tuple[str | None, str | None, str | None, str | None]
 

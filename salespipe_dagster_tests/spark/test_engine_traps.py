@@ -13,6 +13,8 @@ import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+
+from salespipe_dagster_tests.support import Rows, assert_rows, frame, read_parquet, write_parquet
 from salespipe_spark.contract import SNAPSHOT, Column, Contract, Type
 from salespipe_spark.core.fact_orders import fact_orders
 from salespipe_spark.engine import Engine, SailEngine
@@ -22,8 +24,6 @@ from salespipe_spark.lake.lake import Lake, Published, staged_file
 from salespipe_spark.lake.schema import arrow_schema
 from salespipe_spark.marts.revenue_by_customer import revenue_by_customer
 from salespipe_spark.tables import Table, tables
-
-from salespipe_dagster_tests.support import Rows, assert_rows, frame, read_parquet, write_parquet
 
 SALES = Contract(
     grain="One row per sale.",

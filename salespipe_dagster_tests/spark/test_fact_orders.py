@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+
+from salespipe_dagster_tests.support import Rows, assert_rows, frame
 from salespipe_spark.core.dim_customers import CONTRACT as CUSTOMERS
 from salespipe_spark.core.dim_products import CONTRACT as PRODUCTS
 from salespipe_spark.core.fact_orders import CONTRACT, fact_orders
 from salespipe_spark.lake import audit
 from salespipe_spark.staging.order_details import CONTRACT as LINES
 from salespipe_spark.staging.orders import CONTRACT as ORDERS
-
-from salespipe_dagster_tests.support import Rows, assert_rows, frame
 
 JANUARY_15 = date(2024, 1, 15)
 

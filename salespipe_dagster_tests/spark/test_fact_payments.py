@@ -4,11 +4,11 @@ from datetime import date
 from decimal import Decimal
 
 from pyspark.sql import SparkSession
+
+from salespipe_dagster_tests.support import assert_rows, frame
 from salespipe_spark.core.fact_payments import CONTRACT, fact_payments
 from salespipe_spark.lake import audit
 from salespipe_spark.staging.payments import CONTRACT as PAYMENTS
-
-from salespipe_dagster_tests.support import assert_rows, frame
 
 
 def test_payments_pass_unchanged_in_the_lakes_money_type(spark: SparkSession) -> None:

@@ -15,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+
+from salespipe_dagster_tests.support import Rows, assert_rows, frame, read_parquet, write_parquet
 from salespipe_spark.contract import SNAPSHOT, Column, Contract, Type
 from salespipe_spark.engine import Engine
 from salespipe_spark.errors import SalespipeError
@@ -23,8 +25,6 @@ from salespipe_spark.lake.receipt import Figures, Provenance, Receipt
 from salespipe_spark.lake.schema import arrow_schema
 from salespipe_spark.lake.store import Raced
 from salespipe_spark.tables import Table, tables
-
-from salespipe_dagster_tests.support import Rows, assert_rows, frame, read_parquet, write_parquet
 
 PAYMENTS, FACTS = tables()["payments"], tables()["fact_payments"]
 JANUARY, FEBRUARY, MARCH = "2024-01", "2024-02", "2024-03"

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+
+from salespipe_dagster_tests.support import Rows, assert_rows, frame
 from salespipe_spark.core.dim_locations import CONTRACT as LOCATIONS
 from salespipe_spark.core.dim_products import CONTRACT as PRODUCTS
 from salespipe_spark.core.fact_orders import CONTRACT as FACTS
@@ -20,8 +22,6 @@ from salespipe_spark.marts.revenue_by_customer import CONTRACT as BY_CUSTOMER
 from salespipe_spark.marts.revenue_by_customer import revenue_by_customer
 from salespipe_spark.marts.revenue_by_product import CONTRACT as BY_PRODUCT
 from salespipe_spark.marts.revenue_by_product import revenue_by_product
-
-from salespipe_dagster_tests.support import Rows, assert_rows, frame
 
 JANUARY, FEBRUARY, MARCH = date(2024, 1, 1), date(2024, 2, 1), date(2024, 3, 1)
 MEASURES_DDL = (

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.store import LocalStore, Raced
 

@@ -11,12 +11,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-import salespipe_spark
 from pyspark.sql import SparkSession
+
+import salespipe_spark
+from salespipe_dagster_tests.support import frame
 from salespipe_spark.contract import SNAPSHOT, Type
 from salespipe_spark.tables import CALENDAR, Table, tables
-
-from salespipe_dagster_tests.support import frame
 
 ALL = list(tables().values())
 TRANSFORMED = [table for table in ALL if table.transform]

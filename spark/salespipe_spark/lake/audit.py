@@ -50,7 +50,7 @@ def figures(frame: DataFrame, contract: Contract) -> dict[str, Figures]:
     nulls = {f"null_{c.name}": F.count_if(F.col(c.name).isNull()) for c in contract.columns if not c.nullable}
     columns = [value.alias(name) for name, value in (counted | sums | nulls).items()]
     rows = frame.groupBy(part_of(contract).alias("part")).agg(*columns).collect()
-    return {str(row["part"]): _figures(row, contract) for row in rows}
+    return {part: _figures(row, contract) for part, row in sorted((str(row["part"]), row) for row in rows)}
 
 
 def no_rows(contract: Contract) -> Figures:
