@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
-from salespipe_spark.engine import SailEngine
-from salespipe_spark.lake.lake import Lake
-from salespipe_spark.tables import tables
 
 from salespipe_dagster.settings import Settings
 from salespipe_dagster_tests.support import FakeSource, failures, materialise
+from salespipe_spark.engine import SailEngine
+from salespipe_spark.lake.lake import Lake
+from salespipe_spark.tables import tables
 
 MONTHS = ["2024-01", "2024-02", "2024-03"]
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -16,15 +17,15 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.testing import assertDataFrameEqual
-from salespipe_spark.contract import SNAPSHOT
-from salespipe_spark.engine import Engine
-from salespipe_spark.lake.schema import arrow_schema
-from salespipe_spark.tables import Table, tables
 
 from salespipe_dagster.definitions import build_defs
 from salespipe_dagster.partitions import range_tags
 from salespipe_dagster.resources.source_db import Fingerprint, Outside
 from salespipe_dagster.settings import Settings
+from salespipe_spark.contract import SNAPSHOT
+from salespipe_spark.engine import Engine
+from salespipe_spark.lake.schema import arrow_schema
+from salespipe_spark.tables import Table, tables
 
 Rows = list[tuple[Any, ...]]
 
@@ -207,7 +208,10 @@ def assert_rows(actual: DataFrame, ddl: str, rows: Rows) -> None:
     __tracebackhide__ = True
     expected = actual.sparkSession.createDataFrame(rows, ddl)
     assert _columns(actual) == _columns(expected)
-    assertDataFrameEqual(actual, expected, ignoreNullable=True, checkRowOrder=False, rtol=0, atol=0)
+    with warnings.catch_warnings():
+        # Where rows differ, pyspark asks `tput` for colours and leaves the process open: an error in the next test.
+        warnings.simplefilter("ignore", ResourceWarning)
+        assertDataFrameEqual(actual, expected, ignoreNullable=True, checkRowOrder=False, rtol=0, atol=0)
 
 
 def write_parquet(file: Path, schema: pa.Schema, rows: Rows) -> Path:

@@ -7,16 +7,16 @@ from decimal import Decimal
 
 import dagster as dg
 import pytest
-from salespipe_spark.contract import SNAPSHOT
-from salespipe_spark.engine import Engine
-from salespipe_spark.lake.catalogue import Catalogue
-from salespipe_spark.lake.receipt import Figures, Provenance, Receipt
-from salespipe_spark.tables import tables
 
 from salespipe_dagster.automation import Fingerprints, Receipts, changed_months, monthly_refresh, nightly, observe, plan
 from salespipe_dagster.definitions import build_defs
 from salespipe_dagster.settings import Settings
 from salespipe_dagster_tests.support import SHOP, FakeSource, failures, materialise
+from salespipe_spark.contract import SNAPSHOT
+from salespipe_spark.engine import Engine
+from salespipe_spark.lake.catalogue import Catalogue
+from salespipe_spark.lake.receipt import Figures, Provenance, Receipt
+from salespipe_spark.tables import tables
 
 MONTHS = ["2024-01", "2024-02", "2024-03", "2024-04", "2024-05"]
 LATER = "2024-09"

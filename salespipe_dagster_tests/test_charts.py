@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
-from salespipe_spark import months
-from salespipe_spark.tables import tables
 
 from salespipe_dagster import charts
 from salespipe_dagster.charts import About, _words
+from salespipe_spark import months
+from salespipe_spark.tables import tables
 
 MONTHLY = "month_start date, channel string, revenue decimal(18,2), cancelled_amount decimal(18,2)"
 COUNTRIES = "month_start date, country string, revenue decimal(18,2)"

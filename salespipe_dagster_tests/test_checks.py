@@ -6,13 +6,13 @@ from datetime import date
 from decimal import Decimal
 
 import dagster as dg
-from salespipe_spark.engine import Engine
-from salespipe_spark.lake.catalogue import Catalogue, receipt_key
-from salespipe_spark.tables import tables
 
 from salespipe_dagster.checks import unreconciled
 from salespipe_dagster.settings import Settings
 from salespipe_dagster_tests.support import SHOP, FakeSource, evaluations, failures, materialise
+from salespipe_spark.engine import Engine
+from salespipe_spark.lake.catalogue import Catalogue, receipt_key
+from salespipe_spark.tables import tables
 
 MONTHS = ["2024-01", "2024-02", "2024-03"]
 

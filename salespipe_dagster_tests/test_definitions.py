@@ -7,11 +7,11 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from salespipe_spark.tables import tables
 
 from salespipe_dagster.charts import charts
 from salespipe_dagster.definitions import build_defs
 from salespipe_dagster.settings import Settings
+from salespipe_spark.tables import tables
 
 LOAD = """
 import importlib.abc, json, socket, subprocess, sys

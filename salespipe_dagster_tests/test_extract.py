@@ -11,14 +11,14 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from salespipe_spark.contract import SNAPSHOT
-from salespipe_spark.errors import SalespipeError
-from salespipe_spark.lake.lake import Lake, Staged, staged_file
-from salespipe_spark.tables import Table, tables
 
 from salespipe_dagster import extract as module
 from salespipe_dagster.extract import extract, scan_into
 from salespipe_dagster_tests.support import FakeSource, Rows, batches, read_parquet
+from salespipe_spark.contract import SNAPSHOT
+from salespipe_spark.errors import SalespipeError
+from salespipe_spark.lake.lake import Lake, Staged, staged_file
+from salespipe_spark.tables import Table, tables
 
 PAYMENTS, LINES, OFFICES = tables()["payments"], tables()["order_details"], tables()["offices"]
 FACTS = [tables()[name] for name in ("orders", "order_details", "payments")]

@@ -14,9 +14,9 @@ import kaleido
 import plotly
 import pytest
 from plotly.graph_objects import Bar, Figure
-from salespipe_spark.errors import SalespipeError
 
 from salespipe_dagster import rendering
+from salespipe_spark.errors import SalespipeError
 
 
 def figure() -> Figure:

@@ -7,9 +7,6 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import sqlalchemy as sa
-from salespipe_spark.engine import Engine
-from salespipe_spark.errors import SalespipeError
-from salespipe_spark.tables import Table
 
 from salespipe_dagster import runner
 from salespipe_dagster.definitions import build_defs
@@ -17,6 +14,9 @@ from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.runner import Outcome, instance, run, selected
 from salespipe_dagster.settings import Settings
 from salespipe_dagster_tests.support import SHOP, FakeSource, Rows
+from salespipe_spark.engine import Engine
+from salespipe_spark.errors import SalespipeError
+from salespipe_spark.tables import Table
 
 MONTHS = ["2024-01", "2024-02", "2024-03"]
 SECRET = "s3cret-word"

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 import pytest
-from salespipe_spark.errors import SalespipeError
 
 from salespipe_dagster import settings as module
 from salespipe_dagster.settings import Settings
+from salespipe_spark.errors import SalespipeError
 
 MYSQL = "mysql+pymysql://shop@db.example:3307/classicmodels"
 SECRET = "s3cret-word"

@@ -8,15 +8,15 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
+from salespipe_dagster.settings import Settings
+from salespipe_dagster.verify import verify
+from salespipe_dagster_tests.support import SHOP, FakeSource, write_parquet
 from salespipe_spark.engine import Engine
 from salespipe_spark.lake.catalogue import receipt_key
 from salespipe_spark.lake.lake import Lake
 from salespipe_spark.lake.schema import arrow_schema
 from salespipe_spark.tables import tables
-
-from salespipe_dagster.settings import Settings
-from salespipe_dagster.verify import verify
-from salespipe_dagster_tests.support import SHOP, FakeSource, write_parquet
 
 MONTHS = ["2024-01", "2024-02", "2024-03"]
 

@@ -54,7 +54,13 @@ def engine(url: sa.URL, *, read_timeout: int | None = None, local_infile: bool =
         url: of the database.
         read_timeout: seconds until a server that says nothing is given up; for ever if None.
         local_infile: whether the server may ask for a file of this machine, which LOAD DATA LOCAL needs.
+
+    Raises:
+        SalespipeError: the URL names no database, has an unknown parameter or a CA that cannot be read.
     """
+    if not url.database:
+        hint = "append it, for example mysql+pymysql://user@host/classicmodels"
+        raise SalespipeError("SALESPIPE_SOURCE_URL names no database.", hint)
     if url.get_backend_name() == "sqlite":
         made = sa.create_engine(url, poolclass=NullPool, hide_parameters=True)
         event.listen(made, "connect", _teach_sqlite)

@@ -197,7 +197,8 @@ class SourceDatabase:
 
     @contextmanager
     def _reading(self, using: sa.Engine | None = None) -> Generator[sa.Connection]:
-        if self.dialect == "sqlite" and not Path(self.url.database or "").is_file():  # connecting would make it
+        file = Path(self.url.database or "")
+        if self.dialect == "sqlite" and self.url.database and not file.is_file():  # connecting would make it
             hint = "correct SALESPIPE_SOURCE_URL; the synthetic company's database is made by `salespipe run`"
             raise SalespipeError(f"{place(self.url)} does not exist.", hint)
         read_only = "PRAGMA query_only = ON" if self.dialect == "sqlite" else "SET SESSION TRANSACTION READ ONLY"

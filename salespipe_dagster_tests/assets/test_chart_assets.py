@@ -9,13 +9,13 @@ import dagster as dg
 import pytest
 from plotly.graph_objects import Figure
 from pyspark.sql import DataFrame, SparkSession
-from salespipe_spark.lake.catalogue import Catalogue, receipt_key
-from salespipe_spark.lake.receipt import Figures, Provenance, Receipt
-from salespipe_spark.tables import tables
 
 from salespipe_dagster.assets.charts import chart_assets
 from salespipe_dagster.charts import charts
 from salespipe_dagster.settings import Settings
+from salespipe_spark.lake.catalogue import Catalogue, receipt_key
+from salespipe_spark.lake.receipt import Figures, Provenance, Receipt
+from salespipe_spark.tables import tables
 
 COLUMNS = "month_start date, country string, product_line string, revenue decimal(18,2), cancelled_amount decimal(18,2)"
 

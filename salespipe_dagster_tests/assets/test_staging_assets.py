@@ -5,12 +5,12 @@ from datetime import date
 from decimal import Decimal
 
 import dagster as dg
-from salespipe_spark.engine import Engine
-from salespipe_spark.lake.catalogue import Catalogue
-from salespipe_spark.tables import tables
 
 from salespipe_dagster.settings import Settings
 from salespipe_dagster_tests.support import SHOP, FakeSource, evaluations, failures, materialise, read_parquet, tree
+from salespipe_spark.engine import Engine
+from salespipe_spark.lake.catalogue import Catalogue
+from salespipe_spark.tables import tables
 
 FACTS = ("orders", "order_details", "payments")
 MONTHS = ["2024-01", "2024-02", "2024-03"]

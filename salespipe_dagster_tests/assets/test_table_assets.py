@@ -10,13 +10,13 @@ import dagster as dg
 import pytest
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from salespipe_spark.engine import Engine
-from salespipe_spark.lake.catalogue import Catalogue
-from salespipe_spark.tables import tables
 
 from salespipe_dagster.assets import tables as module
 from salespipe_dagster.settings import Settings
 from salespipe_dagster_tests.support import SHOP, FakeSource, evaluations, failures, materialise, read_parquet, tree
+from salespipe_spark.engine import Engine
+from salespipe_spark.lake.catalogue import Catalogue
+from salespipe_spark.tables import tables
 
 MONTHS = ["2024-01", "2024-02", "2024-03"]
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from salespipe_spark import months
 
 from salespipe_dagster_tests.bench import report
 from salespipe_dagster_tests.bench.compare import differences
@@ -19,6 +18,7 @@ from salespipe_dagster_tests.bench.memory import MEGABYTE, PeakMemory
 from salespipe_dagster_tests.bench.report import Line
 from salespipe_dagster_tests.bench.server import Server
 from salespipe_dagster_tests.bench.shop import Shop
+from salespipe_spark import months
 
 PACKAGE = "salespipe_dagster_tests.bench"
 ROOT = Path(__file__).parents[2]

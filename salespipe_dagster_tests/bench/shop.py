@@ -9,9 +9,8 @@ date has an index, and the tables' keys and foreign keys are there; one order in
 from dataclasses import dataclass
 from datetime import date
 
-from salespipe_spark import months
-
 from salespipe_dagster_tests.bench.server import Server
+from salespipe_spark import months
 
 LINES_IN_BLOCK = 120
 """A block of 15 orders with 1, 2, … 15 lines."""

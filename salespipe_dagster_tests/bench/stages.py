@@ -18,16 +18,16 @@ from typing import Any
 
 import connectorx  # noqa: F401  (loaded before the clock starts)
 from pyspark.sql import DataFrame
-from salespipe_spark import months as calendar
-from salespipe_spark.engine import SailEngine
-from salespipe_spark.lake.lake import Lake, Opening, Staged
-from salespipe_spark.tables import CALENDAR, Table, tables
 from sqlalchemy.engine import make_url
 
 from salespipe_dagster.extract import extract as extract_tables
 from salespipe_dagster.extract import scan_into
 from salespipe_dagster.resources.source_db import Fingerprint, SourceDatabase
 from salespipe_dagster_tests.bench.memory import MEGABYTE, PeakMemory
+from salespipe_spark import months as calendar
+from salespipe_spark.engine import SailEngine
+from salespipe_spark.lake.lake import Lake, Opening, Staged
+from salespipe_spark.tables import CALENDAR, Table, tables
 
 Figures = dict[str, Any]
 

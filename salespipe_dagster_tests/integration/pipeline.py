@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import sqlalchemy as sa
+
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.tables import tables
 

@@ -82,9 +82,7 @@ def test_an_order_that_moves_changes_both_its_months(home: Path, classicmodels_c
     assert asked_at_night(home, classicmodels_copy) == [("2004-01", "2004-01"), ("2004-04", "2004-04")]
 
 
-def test_a_lake_that_grew_equals_one_made_at_once(
-    load_classicmodels: Callable[[], str], tmp_path: Path
-) -> None:
+def test_a_lake_that_grew_equals_one_made_at_once(load_classicmodels: Callable[[], str], tmp_path: Path) -> None:
     """Month by month and change by change, or all in one run: the same rows in every table."""
     url, grown, rebuilt = load_classicmodels(), tmp_path / "grown", tmp_path / "rebuilt"
     for month in ("2004-02", "2004-01", "2004-03", "2004-04", "2004-05"):

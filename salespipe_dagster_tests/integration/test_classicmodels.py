@@ -9,11 +9,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
+from salespipe_dagster_tests.integration.pipeline import ask, objects, run, salespipe, table_rows
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.months import between, month_of
 from salespipe_spark.tables import tables
-
-from salespipe_dagster_tests.integration.pipeline import ask, objects, run, salespipe, table_rows
 
 SPAN = {"start_month": "2003-01", "end_month": "2005-06"}
 LINES = "FROM orderdetails d JOIN orders o USING (orderNumber) JOIN customers c USING (customerNumber)"
@@ -79,7 +79,9 @@ def test_the_usa_sold_what_it_sold(home: Path) -> None:
 @pytest.mark.parametrize("mart", MARTS)
 def test_the_months_of_every_mart_sum_to_the_fact(home: Path, classicmodels: str, mart: str) -> None:
     """A mart neither loses nor doubles a line, whatever its grain."""
-    ordered = dict(ask(classicmodels, f"SELECT LEFT(orderDate, 7), SUM(quantityOrdered * priceEach) {LINES} GROUP BY 1"))
+    ordered = dict(
+        ask(classicmodels, f"SELECT LEFT(orderDate, 7), SUM(quantityOrdered * priceEach) {LINES} GROUP BY 1")
+    )
     units = f"SELECT LEFT(orderDate, 7), SUM(quantityOrdered) {LINES} WHERE status <> 'Cancelled' GROUP BY 1"
     assert by_month(home, mart, "ordered_amount", "month_start") == ordered
     assert by_month(home, mart, "units", "month_start") == dict(ask(classicmodels, units))
@@ -122,7 +124,9 @@ def test_verify_proves_the_lake(home: Path, classicmodels: str) -> None:
 def test_what_lies_outside_the_months_is_named(classicmodels: str, tmp_path: Path) -> None:
     """Rows before START_MONTH or after END_MONTH are in no figure; a run says how many, and how much money."""
     printed = run(home=tmp_path, url=classicmodels, start_month="2003-02", end_month="2005-05")
-    [(lines, amount)] = ask(classicmodels, f"SELECT COUNT(*), SUM(quantityOrdered * priceEach) {LINES} WHERE orderDate < '2003-02-01'")
+    [(lines, amount)] = ask(
+        classicmodels, f"SELECT COUNT(*), SUM(quantityOrdered * priceEach) {LINES} WHERE orderDate < '2003-02-01'"
+    )
     assert f"order_details: {lines} rows lie outside the configured months, amount {amount}" in printed
 
 

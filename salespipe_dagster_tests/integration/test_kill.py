@@ -10,10 +10,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from salespipe_spark.lake.catalogue import Catalogue
-from salespipe_spark.tables import tables
 
 from salespipe_dagster_tests.integration.pipeline import COMMAND, change, contents, environment, rows, run
+from salespipe_spark.lake.catalogue import Catalogue
+from salespipe_spark.tables import tables
 
 KILLS = int(os.environ.get("SALESPIPE_TORTURE_KILLS", "3"))
 SPAN = {"start_month": "2004-01", "end_month": "2004-06"}

@@ -4,11 +4,10 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from salespipe_spark.lake.catalogue import Catalogue
-from salespipe_spark.tables import tables
-
 from salespipe_dagster_tests.integration.pipeline import contents, run
 from salespipe_dagster_tests.support import require
+from salespipe_spark.lake.catalogue import Catalogue
+from salespipe_spark.tables import tables
 
 
 def digests(home: Path) -> dict[tuple[str, str], str]:
@@ -31,9 +30,7 @@ def test_spark_and_sail_differ_in_no_cell_of_classicmodels(classicmodels: str, t
     assert digests(tmp_path / "spark") == digests(tmp_path / "sail")
 
 
-def test_sqlite_and_mariadb_differ_in_no_cell_of_the_company(
-    empty_database: Callable[[], str], tmp_path: Path
-) -> None:
+def test_sqlite_and_mariadb_differ_in_no_cell_of_the_company(empty_database: Callable[[], str], tmp_path: Path) -> None:
     """The same company, written to each through the I/O manager and read back: unicode, NULLs, cents and all."""
     span = {"start_month": "2024-10", "end_month": "2025-01"}
     run(home=tmp_path / "sqlite", **span)

@@ -6,9 +6,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from plotly.graph_objects import Bar, Figure, Heatmap
-from salespipe_spark.errors import SalespipeError
 
 from salespipe_dagster.io_managers.chart import MOST_PREVIEW, ChartIOManager
+from salespipe_spark.errors import SalespipeError
 
 META = {"title": "USA leads", "alt": "Bar chart [of]\nsales."}
 

@@ -194,7 +194,7 @@ def test_a_month_of_the_run_that_was_not_made_is_an_error(empty: SourceDatabase)
 
 def test_foreign_tables_are_never_written(empty: SourceDatabase) -> None:
     write(empty, "payments", {"2024-01": GOOD})
-    with sa.create_engine(empty.url).begin() as connection:
+    with sa.create_engine(empty.url, poolclass=sa.NullPool).begin() as connection:
         connection.exec_driver_sql("DROP TABLE salespipe_company")
     with pytest.raises(SalespipeError, match="not the synthetic company's"):
         write(empty, "payments", {"2024-01": arrow("payments", [])})

@@ -68,6 +68,13 @@ def test_an_unknown_parameter_is_an_error() -> None:
         engine(ELSEWHERE.update_query_dict({"sslca": "ca.pem"}))
 
 
+@pytest.mark.parametrize("url", [sa.make_url("mysql+pymysql://me@localhost"), sa.make_url("sqlite://")], ids=str)
+def test_a_url_without_a_database_is_an_error(url: sa.URL) -> None:
+    """SQLite would open an empty one in memory."""
+    with pytest.raises(SalespipeError, match="names no database"):
+        SourceDatabase(url).probe()
+
+
 @pytest.mark.parametrize("content", [None, "no certificate"])
 def test_a_ca_that_cannot_be_read_is_named(tmp_path: Path, content: str | None) -> None:
     file = tmp_path / "ca.pem"
@@ -95,7 +102,7 @@ def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch)
 def test_the_password_is_taken_out_of_other_peoples_errors() -> None:
     said = f"cannot parse mysql://me:{quote(PASSWORD, safe='')}@h or {PASSWORD}"
     assert without_password(said, HERE) == "cannot parse mysql://me:***@h or ***"
-    assert without_password("none given", HERE.set(password=None)) == "none given"
+    assert without_password("none given", sa.make_url("mysql+pymysql://me@h/shop")) == "none given"
 
 
 def test_a_missing_file_is_an_error_and_is_not_made(tmp_path: Path) -> None:
@@ -110,7 +117,7 @@ def test_a_missing_file_is_an_error_and_is_not_made(tmp_path: Path) -> None:
 def test_a_file_without_the_companys_marker_is_refused(tmp_path: Path) -> None:
     """Somebody else's SQLite keeps money as floats."""
     file = tmp_path / "shop.db"
-    with sa.create_engine(f"sqlite:///{file}").begin() as connection:
+    with sa.create_engine(f"sqlite:///{file}", poolclass=sa.NullPool).begin() as connection:
         connection.exec_driver_sql("CREATE TABLE orders (orderNumber INTEGER)")
     with pytest.raises(SalespipeError, match="not a database of the synthetic company"):
         sqlite(file).probe()
@@ -133,7 +140,7 @@ def test_what_the_scanner_cannot_read_is_an_error_that_can_be_caught(tmp_path: P
     """A panic of the scanner is no Exception: it would pass every handler, Dagster's too."""
     source = sqlite(tmp_path / "shop.db")
     source.prepare_company()
-    with sa.create_engine(source.url).begin() as connection:
+    with sa.create_engine(source.url, poolclass=sa.NullPool).begin() as connection:
         connection.exec_driver_sql("INSERT INTO payments VALUES (1, 'A', '2024-01-01', 'much')")
     with pytest.raises(SalespipeError, match="could not be read to the end"):
         list(source.scan(tables()["payments"], ["2024-01"]))
@@ -143,7 +150,7 @@ def test_a_value_that_does_not_fit_its_type_is_named(tmp_path: Path) -> None:
     """Cut to fit, the order's number would be another order's."""
     source = sqlite(tmp_path / "shop.db")
     source.prepare_company()
-    with sa.create_engine(source.url).begin() as connection:
+    with sa.create_engine(source.url, poolclass=sa.NullPool).begin() as connection:
         connection.exec_driver_sql(f"INSERT INTO payments VALUES ({2**31}, 'A', '2024-01-01', 1)")
     with pytest.raises(SalespipeError, match=r"payments\.customerNumber holds a value that is no int32"):
         list(source.scan(tables()["payments"], ["2024-01"]))

@@ -45,7 +45,7 @@ def source(empty: SourceDatabase) -> SourceDatabase:
 
 def fill(source: SourceDatabase, shop: dict[str, Rows]) -> None:
     """Insert literal rows, by table."""
-    with sa.create_engine(source.url).begin() as connection:
+    with sa.create_engine(source.url, poolclass=sa.NullPool).begin() as connection:
         for table, rows in shop.items():
             names = [column.source_name for column in own_columns(tables()[table])]
             values = [dict(zip(names, row, strict=True)) for row in rows]
@@ -59,7 +59,7 @@ def insert(source: SourceDatabase, table: str, *rows: tuple[Any, ...]) -> None:
 
 def execute(source: SourceDatabase, *statements: str) -> None:
     """Run SQL, with the manners of an old server: whatever is no date is stored as it is."""
-    with sa.create_engine(source.url).begin() as connection:
+    with sa.create_engine(source.url, poolclass=sa.NullPool).begin() as connection:
         if source.dialect == "mysql":
             connection.exec_driver_sql("SET SESSION sql_mode = 'ALLOW_INVALID_DATES'")
         for statement in statements:
@@ -140,7 +140,7 @@ def test_every_column_is_in_the_digest(source: SourceDatabase, table: Table) -> 
     digests = [digest(source, table, part)]
     for column in table.contract.columns:
         changed = column_of(table, column.name)
-        with sa.create_engine(source.url).begin() as connection:
+        with sa.create_engine(source.url, poolclass=sa.NullPool).begin() as connection:
             connection.execute(changed.table.update().values({changed: other.get(column.type, "else")}))
         digests.append(digest(source, table, part))
     assert all(text.startswith("1-") for text in digests)
@@ -307,7 +307,7 @@ def test_the_company_does_not_write_among_foreign_tables(empty: SourceDatabase) 
     execute(empty, "CREATE TABLE customers (name VARCHAR(9))")
     with pytest.raises(SalespipeError, match="not the synthetic company's"):
         empty.prepare_company()
-    assert sa.inspect(sa.create_engine(empty.url)).get_table_names() == ["customers"]
+    assert sa.inspect(sa.create_engine(empty.url, poolclass=sa.NullPool)).get_table_names() == ["customers"]
 
 
 def test_a_company_that_was_killed_while_it_made_its_tables_makes_the_rest(empty: SourceDatabase) -> None:

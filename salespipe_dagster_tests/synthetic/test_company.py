@@ -12,12 +12,12 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from salespipe_spark import months
-from salespipe_spark.errors import SalespipeError
-from salespipe_spark.tables import tables
 
 from salespipe_dagster.synthetic.company import Company, order_numbers
 from salespipe_dagster.synthetic.vocabulary import COMMENTS, CUSTOMER_NAMES, PRODUCT_DESCRIPTIONS, PRODUCT_NAMES
+from salespipe_spark import months
+from salespipe_spark.errors import SalespipeError
+from salespipe_spark.tables import tables
 
 MONTHS = months.between("2024-01", "2025-12")
 SNAPSHOTS = ["customers", "employees", "offices", "products", "product_lines"]
