@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -10,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import dagster as dg
 import pyarrow as pa
@@ -208,9 +208,8 @@ def assert_rows(actual: DataFrame, ddl: str, rows: Rows) -> None:
     __tracebackhide__ = True
     expected = actual.sparkSession.createDataFrame(rows, ddl)
     assert _columns(actual) == _columns(expected)
-    with warnings.catch_warnings():
-        # Where rows differ, pyspark asks `tput` for colours and leaves the process open: an error in the next test.
-        warnings.simplefilter("ignore", ResourceWarning)
+    # Where rows differ, pyspark asks a process for colours and leaves it open: an error in some later test.
+    with mock.patch("os.popen", side_effect=OSError):
         assertDataFrameEqual(actual, expected, ignoreNullable=True, checkRowOrder=False, rtol=0, atol=0)
 
 

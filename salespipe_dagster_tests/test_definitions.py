@@ -191,7 +191,7 @@ def test_every_asset_of_the_job_takes_a_range_as_one_run(request: pytest.Fixture
     defs = definitions(request, mode)
     graph = defs.resolve_asset_graph()
     keys = defs.resolve_job_def("monthly_refresh").asset_layer.executable_asset_keys
-    assert {dg.AssetKey([table.layer, table.name]) for table in tables().values()} <= keys
+    assert {dg.AssetKey([table.layer, table.name]) for table in tables().values()} <= set(keys)
     assert {key for key in keys if graph.get(key).backfill_policy != dg.BackfillPolicy.single_run()} == set()
 
 

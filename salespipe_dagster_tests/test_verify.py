@@ -14,6 +14,7 @@ from salespipe_dagster.verify import verify
 from salespipe_dagster_tests.support import SHOP, FakeSource, write_parquet
 from salespipe_spark.engine import Engine
 from salespipe_spark.lake.catalogue import receipt_key
+from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.lake.lake import Lake
 from salespipe_spark.lake.schema import arrow_schema
 from salespipe_spark.tables import tables
@@ -28,7 +29,7 @@ def problems(settings: Settings, engine: Engine, source: FakeSource | None = Non
 
 
 def object_of(settings: Settings, table: str, part: str) -> Path:
-    lake = Lake(settings.lake, engine=None)  # pyright: ignore[reportArgumentType]
+    lake = Catalogue(settings.lake)
     return lake.store.path(lake.key(tables()[table], part))
 
 

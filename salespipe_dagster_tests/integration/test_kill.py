@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from salespipe_dagster_tests.integration.pipeline import COMMAND, change, contents, environment, rows, run
+from salespipe_dagster_tests.integration.pipeline import COMMAND, Rows, change, contents, environment, rows, run
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.tables import tables
 
@@ -19,11 +19,11 @@ KILLS = int(os.environ.get("SALESPIPE_TORTURE_KILLS", "3"))
 SPAN = {"start_month": "2004-01", "end_month": "2004-06"}
 
 
-def visible(home: Path) -> dict[tuple[str, str], list[tuple]]:
+def visible(home: Path) -> dict[tuple[str, str], Rows]:
     """What a reader finds: every object in place, with or without a receipt."""
     catalogue = Catalogue(home / "lake")
     months = [f"2004-{month:02d}" for month in range(1, 7)]
-    found = {}
+    found: dict[tuple[str, str], Rows] = {}
     for table in tables().values():
         for part in table.parts(months):
             file = catalogue.store.path(catalogue.key(table, part))

@@ -1,6 +1,6 @@
 """The lake: staged, audited, published; what is replaced, what stays, and what a crash leaves behind."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -44,7 +44,7 @@ THREE_MONTHS: dict[str, Rows] = {JANUARY: [A1, A2], FEBRUARY: [B1], MARCH: [C1]}
 @contextmanager
 def staged_payments(
     lake: Lake, by_month: dict[str, Rows], fingerprints: dict[str, str] | None = None
-) -> Iterator[Staged]:
+) -> Generator[Staged]:
     """Payments as an extraction stages them: a file for each month that has rows, written without the engine."""
     with lake.staging() as folder:
         opening = lake.open(PAYMENTS, list(by_month))
@@ -65,7 +65,7 @@ def publish_payments(
 @contextmanager
 def staged_facts(
     lake: Lake, months: list[str], change: Callable[[DataFrame], DataFrame] = lambda rows: rows
-) -> Iterator[Staged]:
+) -> Generator[Staged]:
     """fact_payments of these months, made on the engine; `change` spoils what the transform returns."""
     assert FACTS.transform
     with lake.staging() as folder:

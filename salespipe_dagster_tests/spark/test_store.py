@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def store(tmp_path: Path) -> LocalStore:
 
 
 @contextmanager
-def other_process(code: str, store: LocalStore) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def other_process(code: str, store: LocalStore) -> Generator[tuple[subprocess.Popen[str], str]]:
     """A process at work in the same store, and the line by which it said that it is ready."""
     command = [sys.executable, "-c", code, str(store.root)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
