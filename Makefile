@@ -8,12 +8,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCKS := requirements.txt requirements-bootstrap.txt
 
-# uv does not read pip's settings: these are the index and the certificates that pip would use.
-pip_setting = $$($(BIN)/python -m pip config get global.$(1) 2>/dev/null || true)
-UV = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$(call pip_setting,index-url)}}" \
-	UV_EXTRA_INDEX_URL="$${UV_EXTRA_INDEX_URL:-$${PIP_EXTRA_INDEX_URL:-$(call pip_setting,extra-index-url)}}" \
-	SSL_CERT_FILE="$${SSL_CERT_FILE:-$${PIP_CERT:-$(call pip_setting,cert)}}" \
-	UV_SYSTEM_CERTS="$${UV_SYSTEM_CERTS:-true}" UV_PYTHON=$(BIN)/python $(BIN)/uv
+# uv does not read pip's settings: this hands it the index and the certificates that pip would use.
+PIP_SAYS = $$($(BIN)/python -m pip config list | sort -r | sed -nE \
+	-e "s/^(:env:|global)\.index-url='(.*)'/UV_DEFAULT_INDEX=\2/p" \
+	-e "s/^(:env:|global)\.extra-index-url='(.*)'/UV_EXTRA_INDEX_URL=\2/p" \
+	-e "s/^(:env:|global)\.cert='(.*)'/SSL_CERT_FILE=\2/p")
+UV = env UV_SYSTEM_CERTS=true $(PIP_SAYS) UV_PYTHON=$(BIN)/python $(BIN)/uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 # A folder that was moved or copied needs an environment of its own.

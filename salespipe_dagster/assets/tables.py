@@ -102,7 +102,7 @@ def _table_asset(table: Table, settings: Settings) -> dg.AssetsDefinition:
         lake, staging = context.resources.lake.lake, context.resources.lake.staging
         opening = lake.open(table, table.parts(list(context.partition_keys) if table.monthly else []))
         if table.name in table.inputs:
-            inputs[table.name] = lake.read_published(table)
+            inputs[table.name] = lake.read_own(table)
         if CALENDAR in table.inputs:
             inputs[CALENDAR] = lake.engine.session.createDataFrame(
                 [_years(settings)], "first_date date, last_date date"

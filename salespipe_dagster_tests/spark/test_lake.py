@@ -463,7 +463,8 @@ def publish_locations(lake: Lake) -> None:
     assert table.transform
     with lake.staging() as folder:
         opening = lake.open(table, [SNAPSHOT])
-        given = {name: lake.read_published(tables()[name]) for name in table.inputs}
+        given = {name: lake.read_published(tables()[name]) for name in table.inputs if name != table.name}
+        given[table.name] = lake.read_own(table)
         staged = lake.stage(opening, table.transform(**given), folder)
         assert staged.passed, staged.checks
         lake.publish(staged, "run 1")

@@ -59,7 +59,7 @@ class Engine(ABC):
         """
         writer = self._gathered(frame, by).write.option("compression", "zstd")
         try:
-            (writer.partitionBy(by) if by else writer).parquet(str(target))
+            (writer.partitionBy(by) if by else writer).parquet(self._path(target))
         except PySparkException as error:  # the engines' classes differ; what they say is all there is
             hint = "if the disk is full, make room; then run again"
             raise SalespipeError(f"The engine {self.name} could not write {target}: {error}", hint) from error
@@ -72,10 +72,14 @@ class Engine(ABC):
         """
         if not files:
             return self.session.createDataFrame([], ddl)
-        return self.session.read.schema(ddl).parquet(*map(str, files))
+        return self.session.read.schema(ddl).parquet(*map(self._path, files))
 
     @abstractmethod
     def _start(self) -> SparkSession: ...
+
+    def _path(self, path: Path) -> str:
+        """The path as the engine takes it."""
+        return str(path)
 
     def _gathered(self, frame: DataFrame, by: str) -> DataFrame:
         """The frame laid out so that a partitioned write gives one file for each value of `by`."""
@@ -98,6 +102,9 @@ class SailEngine(Engine):
         if self._server is not None:
             self._server.stop()
             self._server = None
+
+    def _path(self, path: Path) -> str:
+        return path.as_uri()  # a plain path with [ or { in it is a pattern to Sail, which matches nothing
 
     def _start(self) -> SparkSession:
         # Sail reads its settings from the environment at its start, and nowhere else.

@@ -34,7 +34,7 @@ def end_day(month: str) -> date:
 
 def month_of(day: date) -> str:
     """The month that a day lies in."""
-    return f"{day:%Y-%m}"
+    return f"{day.year:04d}-{day.month:02d}"  # %Y does not pad
 
 
 def between(first: str, last: str) -> list[str]:

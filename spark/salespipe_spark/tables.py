@@ -74,6 +74,12 @@ def _modules(layer: str) -> list[ModuleType]:
     return [importlib.import_module(f"salespipe_spark.{layer}.{n}") for n in names if not n.startswith("_")]
 
 
+def _code_version(file: Path) -> str:
+    """A digest of the table's module and of what its layer shares."""
+    sources = [file, *sorted(file.parent.glob("_*.py"))]
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
+
+
 def _table(layer: str, module: ModuleType) -> Table:
     name = module.__name__.rpartition(".")[2]
     transform = getattr(module, name, None)
@@ -82,7 +88,7 @@ def _table(layer: str, module: ModuleType) -> Table:
         name=name,
         contract=module.CONTRACT,
         description=(inspect.getdoc(module) or "").strip(),
-        code_version=hashlib.sha256(inspect.getsource(module).encode()).hexdigest()[:12],
+        code_version=_code_version(Path(inspect.getfile(module))),
         transform=transform,
         inputs=tuple(inspect.signature(transform).parameters) if transform else (),
     )

@@ -29,7 +29,7 @@ CONTRACT = Contract(
 def dim_dates(calendar: DataFrame) -> DataFrame:
     """One row per day from `first_date` to `last_date` of the calendar's only row."""
     days = calendar.select(F.explode(F.sequence("first_date", "last_date")).alias("date"))
-    day_of_week = F.weekday("date") + F.lit(1)
+    day_of_week = (F.dayofweek("date") + F.lit(5)) % F.lit(7) + F.lit(1)  # F.weekday of a Sunday is -1 on Sail
     columns = {
         "year": F.year("date"),
         "quarter": F.quarter("date"),

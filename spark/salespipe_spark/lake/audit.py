@@ -80,13 +80,18 @@ def not_null(found: dict[str, Figures], rows: DataFrame) -> Check:
     return Check("not_null", not columns, "no NULLs", ", ".join(counts) or "no NULLs", parts, sample)
 
 
-def parts_owned(found: dict[str, Figures], owned: list[str], rows: DataFrame, contract: Contract) -> Check:
-    """No row lies outside the months of the run."""
+def parts_owned(
+    found: dict[str, Figures], owned: list[str], misplaced: list[str], rows: DataFrame, contract: Contract
+) -> Check:
+    """No row lies outside the months of the run, or in the object of another month (`misplaced`)."""
     foreign = sorted(set(found) - set(owned))
     part = F.coalesce(part_of(contract), F.lit("None"))
     sample = _sample(rows.where(~part.isin(owned))) if foreign else []
-    actual = ", ".join(f"{part}: {found[part].rows} rows" for part in foreign) or "none outside"
-    return Check("parts_owned", not foreign, "no rows outside the run's months", actual, foreign, sample)
+    lines = [f"{part}: {found[part].rows} rows" for part in foreign]
+    if not foreign and misplaced:
+        lines = [f"rows of another month among those of {', '.join(misplaced)}"]
+    expected = "no rows outside the run's months"
+    return Check("parts_owned", not lines, expected, ", ".join(lines) or "none outside", foreign or misplaced, sample)
 
 
 def balance(found: dict[str, Figures], contract: Contract, given: Callable[[str, str], Figures]) -> Check:

@@ -95,9 +95,9 @@ class LocalStore:
         known as dead at once and a living one's never is.
         """
         folder = self.path(f"_staging/{uuid.uuid4().hex}")
-        with self.writing():
+        # The lock: nobody sweeps between the folder's making and its lease.
+        with self.writing(), self.locked("staging"):
             folder.parent.mkdir(parents=True, exist_ok=True)
-        with self.locked("staging"):  # nobody sweeps between the folder's making and its lease
             self._sweep(folder.parent)
             folder.mkdir()
             handle = (folder / "lease").open("w")
@@ -111,6 +111,9 @@ class LocalStore:
     @staticmethod
     def _sweep(staging: Path) -> None:
         for folder in staging.iterdir():
-            with contextlib.suppress(BlockingIOError, FileNotFoundError), (folder / "lease").open("a") as lease:
+            with (
+                contextlib.suppress(BlockingIOError, FileNotFoundError, NotADirectoryError),
+                (folder / "lease").open("a") as lease,
+            ):
                 fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(folder)
