@@ -13,8 +13,7 @@ from salespipe_dagster.settings import Settings
 from salespipe_dagster.verify import verify
 from salespipe_dagster_tests.support import SHOP, FakeSource, write_parquet
 from salespipe_spark.engine import Engine
-from salespipe_spark.lake.catalogue import receipt_key
-from salespipe_spark.lake.catalogue import Catalogue
+from salespipe_spark.lake.catalogue import Catalogue, receipt_key
 from salespipe_spark.lake.lake import Lake
 from salespipe_spark.lake.schema import arrow_schema
 from salespipe_spark.tables import tables

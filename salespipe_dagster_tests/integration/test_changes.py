@@ -7,9 +7,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from salespipe_dagster import automation
 from salespipe_dagster.definitions import build_defs
 from salespipe_dagster.partitions import RANGE_END, RANGE_START
+from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.settings import Settings
 from salespipe_dagster_tests.integration.pipeline import change, contents, objects, run
 
@@ -30,13 +30,16 @@ def asked_at_night(home: Path, url: str) -> list[tuple[str, str]]:
     """The ranges that the schedule asks for, by a tick of the real one."""
     settings = Settings.checked(home=home, source_url=url, **SPAN)
     defs = build_defs(settings)
-    with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_schedule_context(
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        dg.build_schedule_context(
             instance=instance,
-            repository_def=defs.get_repository_def(),
             scheduled_execution_time=datetime(2026, 11, 1, tzinfo=UTC),
-        )
-        requests = automation.nightly(settings).evaluate_tick(context).run_requests or []
+            resources={"source_db": SourceDatabase(settings.source)},
+            repository_def=defs.get_repository_def(),
+        ) as context,
+    ):
+        requests = defs.resolve_schedule_def("nightly").evaluate_tick(context).run_requests or []
     return [(request.tags[RANGE_START], request.tags[RANGE_END]) for request in requests]
 
 
