@@ -11,7 +11,7 @@ from salespipe_spark import months
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.lake.receipt import Receipt
-from salespipe_spark.tables import Table, tables
+from salespipe_spark.tables import Table, sources, tables
 
 Receipts = Mapping[str, Mapping[str, Receipt]]
 Fingerprints = Mapping[str, Mapping[str, str]]
@@ -32,7 +32,7 @@ def changed_months(fingerprints: Fingerprints, receipts: Receipts, configured: l
     month whose run failed midway is asked for again.
     """
     monthly = [table for table in tables().values() if table.monthly]
-    return [month for month in configured if any(_is_stale(table, month, fingerprints, receipts) for table in monthly)]
+    return [month for month in configured if any(is_stale(table, month, fingerprints, receipts) for table in monthly)]
 
 
 def plan(fingerprints: Fingerprints, receipts: Receipts, configured: list[str], current: str) -> list[list[str]]:
@@ -43,23 +43,22 @@ def plan(fingerprints: Fingerprints, receipts: Receipts, configured: list[str], 
     """
     due = set(changed_months(fingerprints, receipts, configured)) | ({current} & set(configured))
     snapshots = [table for table in tables().values() if not table.monthly]
-    if not due and any(_is_stale(table, SNAPSHOT, fingerprints, receipts) for table in snapshots):
+    if not due and any(is_stale(table, SNAPSHOT, fingerprints, receipts) for table in snapshots):
         due = {configured[-1]}
     return months.blocks(sorted(due))
 
 
 def observe(source: SourceDatabase, catalogue: Catalogue, settings: Settings) -> tuple[Fingerprints, Receipts]:
     """What the plan decides by: the source's fingerprints now, and the receipts of the lake."""
-    sources = [table for table in tables().values() if table.contract.source]
     source.probe()
     fingerprints = {
         table.name: {
             part: fingerprint.digest
             for part, fingerprint in source.fingerprints(table, settings.months if table.monthly else None).items()
         }
-        for table in sources
+        for table in sources()
     }
-    return fingerprints, _receipts(catalogue)
+    return fingerprints, receipts_of(catalogue)
 
 
 def nightly(settings: Settings) -> dg.ScheduleDefinition:
@@ -86,7 +85,8 @@ def nightly(settings: Settings) -> dg.ScheduleDefinition:
     return schedule
 
 
-def _is_stale(table: Table, part: str, fingerprints: Fingerprints, receipts: Receipts) -> bool:
+def is_stale(table: Table, part: str, fingerprints: Fingerprints, receipts: Receipts) -> bool:
+    """Whether a part would be another if it were made now; `fingerprints` are those of the source."""
     receipt = receipts[table.name].get(part)
     if receipt is None:
         return True
@@ -101,10 +101,17 @@ def _is_stale(table: Table, part: str, fingerprints: Fingerprints, receipts: Rec
     )
 
 
-def _receipts(catalogue: Catalogue) -> Receipts:
+def receipts_of(catalogue: Catalogue, *, whole: bool = True) -> Receipts:
+    """The receipts of all parts, or only of those whose object is the one that the receipt names.
+
+    One that is not was left by a run that died over it: it is as good as none.
+    """
     found: dict[str, dict[str, Receipt]] = {}
     for table in tables().values():
         receipts = {part: catalogue.receipt(table, part) for part in catalogue.published(table)}
-        # An object that is not its receipt's is one that a run died over: as good as none.
-        found[table.name] = {part: r for part, r in receipts.items() if r and catalogue.store.etag(r.key) == r.etag}
+        found[table.name] = {
+            part: receipt
+            for part, receipt in receipts.items()
+            if receipt and (not whole or catalogue.store.etag(receipt.key) == receipt.etag)
+        }
     return found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
@@ -31,7 +32,7 @@ class Command(click.Group):
         try:
             return super().invoke(ctx)
         except SalespipeError as error:
-            errors.print(f"[bold red]error:[/] {_plain(str(error))}")
+            errors.print(f"[bold red]error:[/] {escape(str(error))}")
             sys.exit(1)
 
 
@@ -76,10 +77,10 @@ def verify(span: str | None) -> None:
     for verdict in verdicts:
         name = f"{verdict.table.layer}/{verdict.table.name}"
         text = "; ".join(verdict.problems[:3]) + (" …" if len(verdict.problems) > 3 else "")
-        grid.add_row(name, str(verdict.parts), f"{verdict.rows:,}", _plain(text) or "[green]proven[/]")
+        grid.add_row(name, str(verdict.parts), f"{verdict.rows:,}", escape(text) or "[green]proven[/]")
     console.print(grid)
     for line in unbalanced:
-        errors.print(f"[bold red]not balanced:[/] {_plain(line)}")
+        errors.print(f"[bold red]not balanced:[/] {escape(line)}")
     if unbalanced or any(verdict.problems for verdict in verdicts):
         raise SalespipeError("The lake is not what its receipts and its source say.", "salespipe run")
     console.print("Every table is what its receipts say, and the source is what was read.")
@@ -94,7 +95,7 @@ def doctor() -> None:
     findings = examine()
     for finding in findings:
         mark = "[green]ok[/]" if finding.ok else "[bold red]no[/]"
-        grid.add_row(mark, finding.what, _plain(finding.found), _plain(finding.next))
+        grid.add_row(mark, finding.what, escape(finding.found), escape(finding.next))
     console.print(grid)
     if not all(finding.ok for finding in findings):
         sys.exit(1)
@@ -134,7 +135,7 @@ def _run(settings: Settings, span: list[str], select: str) -> None:
     _summary(settings, outcome)
     if outcome.problems:
         for problem in outcome.problems:
-            errors.print(f"[bold red]error:[/] {_plain(problem)}")
+            errors.print(f"[bold red]error:[/] {escape(problem)}")
         errors.print(f"run {outcome.run_id}; details: salespipe dev")
         sys.exit(1)
 
@@ -151,17 +152,21 @@ def _summary(settings: Settings, outcome: "Outcome") -> None:
     if outcome.tables:
         console.print(grid)
     for note in outcome.notes:
-        console.print(f"note: {_plain(note)}")
+        console.print(f"note: {escape(note)}")
     pictures = sorted((settings.lake / "charts").glob("*.png"))
     if pictures:
-        console.print(f"\nCharts, each as .png and .html, in {settings.lake / 'charts'}:")
+        console.print(f"\nCharts, each as .png and .html, in {escape(str(settings.lake / 'charts'))}:", soft_wrap=True)
         console.print("  " + ", ".join(picture.stem for picture in pictures))
 
 
 def _shown(settings: Settings) -> Settings:
-    console.print(f"source {settings.source.render_as_string(hide_password=True)}", soft_wrap=True)
-    console.print(f"lake   {settings.lake}", soft_wrap=True)
-    console.print(f"DAGSTER_HOME {settings.dagster_home}", soft_wrap=True)
+    shown = {
+        "source": settings.source.render_as_string(hide_password=True),
+        "lake": settings.lake,
+        "DAGSTER_HOME": settings.dagster_home,
+    }
+    for name, value in shown.items():
+        console.print(f"{name} {escape(str(value))}", soft_wrap=True)
     return settings
 
 
@@ -169,15 +174,11 @@ def _span(text: str | None, settings: Settings) -> list[str]:
     """The months that the option names, each a configured one."""
     if text is None:
         return settings.months
-    first, _, last = text.partition("...")
-    first, last = months.parse(first), months.parse(last or first)
+    first, dots, last = text.partition("...")
+    first, last = months.parse(first), months.parse(last if dots else first)
     hint = f"configured are {settings.first_month}...{settings.last_month}"
     if last < first:
         raise SalespipeError(f"--months {text}: the last month is before the first.", "write the earlier one first")
     if first < settings.first_month or last > settings.last_month:
         raise SalespipeError(f"--months {text} lies outside the configured months.", hint)
     return months.between(first, last)
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", r"\[")

@@ -11,7 +11,7 @@ from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.settings import Settings
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.catalogue import Catalogue
-from salespipe_spark.tables import tables
+from salespipe_spark.tables import sources, tables
 
 NEEDED_BYTES = 2 * 1024**3
 
@@ -32,11 +32,21 @@ def examine() -> list[Finding]:
     try:
         settings = Settings.load()
     except SalespipeError as error:
-        return [*findings, Finding("settings", ok=False, found=error.message, next=error.hint)]
+        findings.append(Finding("settings", ok=False, found=error.message, next=error.hint))
+        return [*findings, *_source_without_months()]
     configured = ", ".join(sorted(settings.model_fields_set)) or "nothing, so the embedded default"
     findings.append(Finding("settings", ok=True, found=f"configured: {configured}"))
     findings += [_looked_at(what, look, settings) for what, look in _LOOKS.items()]
     return findings
+
+
+def _source_without_months() -> list[Finding]:
+    """The source, where only START_MONTH may be wrong or missing: its first month is what to set it to."""
+    try:
+        settings = Settings.load(start_month="0001-01")
+    except SalespipeError:
+        return []
+    return [_looked_at("source", _source, settings)]
 
 
 def _python() -> Finding:
@@ -60,8 +70,8 @@ def _source(settings: Settings) -> str:
     if settings.synthetic and settings.source.database and not Path(settings.source.database).exists():
         return f"{shown}: not there yet, the first run makes it"
     source.probe()
+    source.check_schema(sources())
     span = source.span()
-    source.check_schema([table for table in tables().values() if table.contract.source])
     months = f"orders and payments from {span[0]} to {span[1]}" if span else "no orders"
     return f"{shown}: {source.describe()}; {months}"
 

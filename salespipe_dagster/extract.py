@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import functions as F
 
 from salespipe_dagster.resources.source_db import Fingerprint, SourceDatabase
+from salespipe_spark import months as calendar
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.audit import Check, part_of
@@ -93,8 +94,7 @@ def _by_part(batch: pa.RecordBatch, table: Table) -> Iterator[tuple[str, pa.Reco
     batch, month = batch.take(order), month.take(order)
     start = 0
     for run in pc.run_end_encode(month).run_ends.to_pylist() if len(month) else []:
-        index = month[start].as_py()
-        yield f"{index // 12:04d}-{index % 12 + 1:02d}", batch.slice(start, run - start)
+        yield calendar.from_index(month[start].as_py()), batch.slice(start, run - start)
         start = run
 
 
@@ -118,7 +118,8 @@ def _orphans(lake: Lake, folder: Path, table: Table, scanned: list[Table]) -> li
         F.count(F.lit(1)).alias("rows"), F.min(F.col(key[0])).alias("first")
     )
     return [
-        f"{row['part']}: {row['rows']} rows of {table.name} without {parent.name}, such as {key[0]} {row['first']}"
+        f"{row['part']}: {row['rows']} rows of {table.name} without their {parent.name}, "
+        f"such as {key[0]} {row['first']}"
         for row in found.orderBy("part").collect()
     ]
 

@@ -106,14 +106,14 @@ def _run(lines: bytes) -> tuple[bytes, str]:
         )
     except OSError as error:
         raise _failure(str(error)) from error
-    try:
-        stdout, stderr = process.communicate(lines, timeout=SECONDS)
-    except subprocess.TimeoutExpired as error:
-        raise _failure(f"no answer in {SECONDS} s") from error
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    with process:  # closes its pipes, also where it did not answer
+        try:
+            stdout, stderr = process.communicate(lines, timeout=SECONDS)
+        except subprocess.TimeoutExpired as error:
+            raise _failure(f"no answer in {SECONDS} s") from error
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
     return stdout, stderr.decode(errors="replace")
 
 

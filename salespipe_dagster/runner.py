@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -127,27 +127,38 @@ def _outcome(result: dg.ExecuteInProcessResult, catalogue: Catalogue) -> Outcome
     outcome = Outcome(result.run_id)
     by_key = {asset_key(table): table for table in tables().values()}
     for event in result.all_events:
+        table = by_key.get(event.asset_key) if event.asset_key else None
         if event.event_type == dg.DagsterEventType.STEP_FAILURE:
             outcome.problems.append(_reason(event))
         elif event.event_type == dg.DagsterEventType.RUN_FAILURE and not outcome.problems:
             outcome.problems.append(_told(event.job_failure_data.error) or str(event.message))
-        elif event.event_type == dg.DagsterEventType.ASSET_OBSERVATION and event.asset_key in by_key:
-            metadata = event.asset_observation_data.asset_observation.metadata
-            if metadata["rows_outside"].value:
-                rows, amount = metadata["rows_outside"].value, metadata["amount_outside"].value
-                note = f"{by_key[event.asset_key].name}: {rows} rows lie outside the configured months"
-                outcome.notes.append(f"{note}, amount {amount}" if amount else note)
-        elif event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION and event.asset_key in by_key:
-            table = by_key[event.asset_key]
+        elif event.event_type == dg.DagsterEventType.ASSET_OBSERVATION and table:
+            outcome.notes += _outside(table, event.asset_observation_data.asset_observation.metadata)
+        elif event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION and table:
+            receipt = catalogue.receipt(table, event.partition or SNAPSHOT)
             entry = outcome.tables.setdefault(table.name, TableOutcome(table))
-            receipt = catalogue.intact(table, event.partition or SNAPSHOT)
-            entry.add(receipt.figures, replaced=bool(event.materialization.metadata["replaced"].value))
+            if receipt:
+                entry.add(receipt.figures, replaced=bool(event.materialization.metadata["replaced"].value))
+    if result.success:
+        _add_checks(outcome, result)
+    elif not outcome.problems:
+        outcome.problems.append("The run was ended before it was done.")
+    return outcome
+
+
+def _outside(table: Table, metadata: Mapping[str, dg.MetadataValue[Any]]) -> list[str]:
+    rows, amount = metadata["rows_outside"].value, metadata["amount_outside"].value
+    note = f"{table.name}: {rows} rows lie outside the configured months"
+    return [f"{note}, amount {amount}" if amount else note] if rows else []
+
+
+def _add_checks(outcome: Outcome, result: dg.ExecuteInProcessResult) -> None:
+    """What did not pass of the checks over several tables: those of one table have failed their step."""
     for check in result.get_asset_check_evaluations():
-        if not check.passed and result.success:
+        if not check.passed:
             text = f"{check.asset_key.to_user_string()} {check.check_name}: {check.metadata['actual'].value}"
             is_error = check.severity == dg.AssetCheckSeverity.ERROR
             (outcome.problems if is_error else outcome.notes).append(text)
-    return outcome
 
 
 def _reason(event: dg.DagsterEvent) -> str:

@@ -56,7 +56,8 @@ class Settings(BaseSettings):
     @classmethod
     def _is_folder(cls, value: str | None) -> str | None:
         if value is not None and "://" in value:
-            raise SalespipeError(f"SALESPIPE_LAKE_URL={value}: this version keeps its lake in a local folder.")
+            hint = "set it to a folder"
+            raise SalespipeError(f"SALESPIPE_LAKE_URL={value}: this version keeps its lake in a local folder.", hint)
         return value
 
     @model_validator(mode="after")
@@ -72,8 +73,8 @@ class Settings(BaseSettings):
         return self
 
     @classmethod
-    def load(cls) -> Self:
-        """The settings of the environment.
+    def load(cls, **values: object) -> Self:
+        """The settings of the environment, with these values over them.
 
         Raises:
             SalespipeError: a variable is unknown or has a value that cannot be used.
@@ -84,7 +85,7 @@ class Settings(BaseSettings):
             raise SalespipeError(
                 f"{', '.join(unknown)}: salespipe knows no such setting.", f"known are {', '.join(sorted(known))}"
             )
-        return cls.checked()
+        return cls.checked(**values)
 
     @classmethod
     def checked(cls, **values: object) -> Self:
@@ -137,10 +138,11 @@ class Settings(BaseSettings):
             return url.set(password=self.source_password.get_secret_value())
         if self.source_password_file is not None:
             try:
-                return url.set(password=self.source_password_file.read_text().strip())
-            except OSError as error:
+                return url.set(password=self.source_password_file.read_text(encoding="utf-8").rstrip("\r\n"))
+            except (OSError, UnicodeDecodeError) as error:
+                reason = error if isinstance(error, OSError) else "it is no text in UTF-8"
                 hint = "correct SALESPIPE_SOURCE_PASSWORD_FILE"
-                raise SalespipeError(f"The password file cannot be read: {error}.", hint) from error
+                raise SalespipeError(f"The password file cannot be read: {reason}.", hint) from None
         return url
 
     @property

@@ -3,15 +3,16 @@
 from dataclasses import dataclass, field
 
 import pyarrow as pa
-from pyspark.errors import PySparkException
 
+from salespipe_dagster.automation import is_stale, receipts_of
 from salespipe_dagster.checks import unreconciled
 from salespipe_dagster.resources.source_db import SourceDatabase
+from salespipe_spark.engine import FAILURES, brief
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake import audit, schema
 from salespipe_spark.lake.lake import Lake
 from salespipe_spark.lake.receipt import Figures, Receipt
-from salespipe_spark.tables import Table, tables
+from salespipe_spark.tables import Table, sources, tables
 
 
 @dataclass
@@ -27,14 +28,26 @@ class Verdict:
 def verify(lake: Lake, source: SourceDatabase, months: list[str]) -> tuple[list[Verdict], list[str]]:
     """Read lake and source again: a verdict for each table, and the balances that do not hold."""
     source.probe()
-    verdicts = [_table(lake, source, table, table.parts(months)) for table in tables().values()]
-    try:
-        return verdicts, unreconciled(lake)
-    except SalespipeError:  # an object that is not its receipt's: named in its table's verdict
-        return verdicts, []
+    fingerprints = {
+        table.name: {part: each.digest for part, each in source.fingerprints(table, _asked(table, months)).items()}
+        for table in sources()
+    }
+    receipts = receipts_of(lake, whole=False)  # an object that is not its receipt's is named below, once
+    verdicts = [_table(lake, table, table.parts(months)) for table in tables().values()]
+    for verdict in verdicts:
+        table = verdict.table
+        reason = "the source has changed since it was read" if table.contract.source else "an input has changed since"
+        published = [part for part in table.parts(months) if part in receipts[table.name]]
+        stale = [part for part in published if is_stale(table, part, fingerprints, receipts)]
+        verdict.problems += [f"{part}: {reason}" for part in stale]
+    return verdicts, unreconciled(lake, months)
 
 
-def _table(lake: Lake, source: SourceDatabase, table: Table, parts: list[str]) -> Verdict:
+def _asked(table: Table, months: list[str]) -> list[str] | None:
+    return months if table.monthly else None
+
+
+def _table(lake: Lake, table: Table, parts: list[str]) -> Verdict:
     verdict = Verdict(table)
     receipts: dict[str, Receipt] = {}
     for part in parts:
@@ -52,10 +65,6 @@ def _table(lake: Lake, source: SourceDatabase, table: Table, parts: list[str]) -
     owned = {lake.key(table, part) for part in lake.published(table)}
     stray = [key for key in lake.store.list(f"{table.layer}/{table.name}", ".parquet") if key not in owned]
     verdict.problems += [f"{key} is nobody's: no receipt names it, and readers would count it" for key in stray]
-    if table.contract.source:
-        now = source.fingerprints(table, parts if table.monthly else None)
-        changed = [part for part, receipt in receipts.items() if now[part].digest != receipt.provenance.fingerprint]
-        verdict.problems += [f"{part}: the source has changed since it was read" for part in changed]
     return verdict
 
 
@@ -72,15 +81,15 @@ def _counted(lake: Lake, table: Table, receipts: dict[str, Receipt], verdict: Ve
             whole.append(part)
     try:
         return _figures(lake, table, whole)
-    except PySparkException:
+    except FAILURES:
         return {part: figures for each in whole for part, figures in _alone(lake, table, each, verdict).items()}
 
 
 def _alone(lake: Lake, table: Table, part: str, verdict: Verdict) -> dict[str, Figures]:
     try:
         return _figures(lake, table, [part])
-    except PySparkException as error:
-        verdict.problems.append(f"{part}: the rows cannot be read ({error})")
+    except FAILURES as error:
+        verdict.problems.append(f"{part}: the rows cannot be read ({brief(error)})")
         return {}
 
 

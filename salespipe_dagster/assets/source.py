@@ -15,17 +15,16 @@ from salespipe_dagster.partitions import monthly_partitions
 from salespipe_dagster.settings import Settings
 from salespipe_dagster.synthetic.company import Company
 from salespipe_spark.contract import SNAPSHOT
-from salespipe_spark.tables import Table, tables
+from salespipe_spark.tables import Table, sources
 
 
 def source_assets(settings: Settings, company: Company) -> list[dg.AssetsDefinition | dg.AssetSpec]:
     """One asset or spec for each table of the source."""
-    staged = [table for table in tables().values() if table.contract.source]
     if settings.synthetic:
-        return [_company_asset(table, settings, company) for table in staged]
+        return [_company_asset(table, settings, company) for table in sources()]
     return [
         dg.AssetSpec(source_key(table), partitions_def=_partitions(table, settings), **_shown(table))
-        for table in staged
+        for table in sources()
     ]
 
 

@@ -14,23 +14,19 @@ from salespipe_dagster.extract import extract
 from salespipe_dagster.partitions import monthly_partitions
 from salespipe_dagster.settings import Settings
 from salespipe_spark.lake.lake import Staged
-from salespipe_spark.tables import Table, tables
+from salespipe_spark.tables import Table, sources
 
 SOURCE_CHECK = ("source", "Rows and amount are those that the source's own server counts.")
 
 
 def staging_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     """Two steps that each make several tables: the monthly ones, then the snapshots."""
-    monthly = [table for table in _staged() if table.monthly]
-    snapshots = [table for table in _staged() if not table.monthly]
+    monthly = [table for table in sources() if table.monthly]
+    snapshots = [table for table in sources() if not table.monthly]
     return [
         _extraction("extract_months", monthly, settings, after=[]),
         _extraction("extract_snapshots", snapshots, settings, after=[asset_key(table) for table in monthly]),
     ]
-
-
-def _staged() -> list[Table]:
-    return [table for table in tables().values() if table.contract.source]
 
 
 def _extraction(name: str, group: list[Table], settings: Settings, after: list[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -56,7 +52,7 @@ def _extraction(name: str, group: list[Table], settings: Settings, after: list[d
         chosen = [table for table in group if asset_key(table) in context.selected_asset_keys]
         source.probe()
         # All of the source's tables, also those that a later step scans: all is well, or nothing is published.
-        for column in source.check_schema(_staged()):
+        for column in source.check_schema(sources()):
             context.log.warning(f"The source's column {column} is in no contract: it is ignored.")
         scanned = extract(source, lake.lake, lake.staging, chosen, list(context.partition_keys) if monthly else [])
         for staged in scanned:
@@ -65,7 +61,7 @@ def _extraction(name: str, group: list[Table], settings: Settings, after: list[d
                 _observe(context, table, staged.fingerprints)
             if monthly:
                 _report_outside(context, table, settings)
-            yield from outcome(table, staged, output=table.name)
+        yield from outcome({staged.opening.table.name: staged for staged in scanned})
 
     return body
 

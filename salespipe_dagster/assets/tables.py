@@ -17,7 +17,7 @@ from salespipe_spark import months
 from salespipe_spark.contract import SPARK, Contract
 from salespipe_spark.lake.audit import Check
 from salespipe_spark.lake.lake import Staged
-from salespipe_spark.tables import CALENDAR, Table, tables
+from salespipe_spark.tables import CALENDAR, Table, sources, tables
 
 OWNERS = ["team:data-engineering"]
 SINGLE_RUN = dg.BackfillPolicy.single_run()
@@ -65,30 +65,31 @@ def check_specs(table: Table, *more: tuple[str, str]) -> list[dg.AssetCheckSpec]
     return [dg.AssetCheckSpec(name, asset=key, description=text) for name, text in [*audited, *more]]
 
 
-def outcome(table: Table, staged: Staged, output: str = "result") -> Iterator[dg.AssetCheckResult | dg.Output[Staged]]:
-    """Tell Dagster what the audit found, and hand on what passed.
+def outcome(made: dict[str, Staged]) -> Iterator[dg.AssetCheckResult | dg.Output[Staged]]:
+    """Tell Dagster what the audits of one step found, and hand on its tables, by output, if all passed.
 
     Raises:
         dagster.Failure: a check failed; nothing is handed on, so nothing is published.
     """
-    for check in staged.checks:
-        yield _check_result(table, check)
-    if not staged.passed:
-        raise _failure(table, staged)
-    digests = [figures.digest for figures in staged.figures.values()]
-    version = dg.DataVersion(digests[0]) if len(digests) == 1 else None
-    yield dg.Output(staged, output_name=output, data_version=version)
+    for staged in made.values():
+        yield from (_check_result(staged.opening.table, check) for check in staged.checks)
+    failed = [staged for staged in made.values() if not staged.passed]
+    if failed:
+        raise dg.Failure("\n".join(_failure(staged) for staged in failed), allow_retries=False)
+    for output, staged in made.items():
+        digests = [figures.digest for figures in staged.figures.values()]
+        version = dg.DataVersion(digests[0]) if len(digests) == 1 else None
+        yield dg.Output(staged, output_name=output, data_version=version)
 
 
 def _table_asset(table: Table, settings: Settings) -> dg.AssetsDefinition:
-    upstream = [name for name in table.inputs if name not in (CALENDAR, table.name)]
     # Not before the source was read: where it cannot be, nothing at all is published.
-    after = [t for t in tables().values() if t.contract.source and t.monthly] if CALENDAR in table.inputs else []
+    after = [t for t in sources() if t.monthly] if CALENDAR in table.inputs else []
 
     @dg.asset(  # pyright: ignore[reportUntypedFunctionDecorator]
         key=asset_key(table),
         deps=[asset_key(earlier) for earlier in after],
-        ins={name: dg.AssetIn(key=asset_key(tables()[name])) for name in upstream},
+        ins={name: dg.AssetIn(key=asset_key(tables()[name])) for name in table.upstream},
         partitions_def=monthly_partitions(settings) if table.monthly else None,
         backfill_policy=SINGLE_RUN,
         kinds={"spark", "parquet"},
@@ -108,7 +109,7 @@ def _table_asset(table: Table, settings: Settings) -> dg.AssetsDefinition:
                 [_years(settings)], "first_date date, last_date date"
             )
         assert table.transform is not None
-        yield from outcome(table, lake.stage(opening, table.transform(**inputs), staging))
+        yield from outcome({"result": lake.stage(opening, table.transform(**inputs), staging)})
 
     assert isinstance(body, dg.AssetsDefinition)
     return body
@@ -146,7 +147,7 @@ def _check_result(table: Table, check: Check) -> dg.AssetCheckResult:
     )
 
 
-def _failure(table: Table, staged: Staged) -> dg.Failure:
+def _failure(staged: Staged) -> str:
     lines = [
         f"{check.name}: found {check.actual}; expected {check.expected}"
         + (f"; in {', '.join(check.parts)}" if check.parts else "")
@@ -154,5 +155,5 @@ def _failure(table: Table, staged: Staged) -> dg.Failure:
         for check in staged.checks
         if not check.passed
     ]
-    text = f"{table.layer}/{table.name} did not pass its audit, nothing of it is published.\n  " + "\n  ".join(lines)
-    return dg.Failure(text, allow_retries=False)
+    table = staged.opening.table
+    return f"{table.layer}/{table.name} did not pass its audit, nothing of it is published.\n  " + "\n  ".join(lines)

@@ -21,7 +21,7 @@ from salespipe_spark.errors import SalespipeError
 
 TIMEOUT = 5
 LOCAL = (None, "", "localhost", "127.0.0.1", "::1")
-PARAMETERS = ("charset", "ssl_ca", "ssl_disabled")
+PARAMETERS = ("ssl_ca", "ssl_disabled")
 DOCTOR = "`salespipe doctor` tells what can be reached"
 
 # What a server's error number means to a user: what it did, and the next step.

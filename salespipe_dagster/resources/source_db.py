@@ -114,7 +114,7 @@ class SourceDatabase:
         amount = ZERO if source_of(table).amount else None
         found = dict.fromkeys(months or [], Fingerprint(0, amount, NO_ROWS)) if table.monthly else {}
         for row in rows:
-            part = f"{row.month // 100:04d}-{row.month % 100:02d}" if table.monthly else SNAPSHOT
+            part = calendar.from_index(row.month) if table.monthly else SNAPSHOT
             if row.rows and row.digest is None:
                 raise SalespipeError(f"{place(self.url)} computes no SHA-256.", "use a MySQL or MariaDB with SHA2()")
             if months is None or part in found:

@@ -26,12 +26,12 @@ def scan(table: Table, months: list[str] | None) -> sa.Select[Any]:
 
 
 def fingerprints(table: Table, months: list[str] | None) -> sa.Select[Any]:
-    """Rows, amount and digest by month (as the number YYYYMM), or of the whole table."""
+    """Rows, amount and digest by month (as the number that `months.from_index` reads), or of the whole table."""
     digest = RowsDigest(*(column_of(table, name) for name in table.contract.names)).label("digest")
     if not table.monthly:
         return sa.select(sa.literal_column("0").label("month"), *_counted(table), digest).select_from(_joined(table))
     day = day_of(table)
-    month = (sa.extract("year", day) * 100 + sa.extract("month", day)).label("month")
+    month = (sa.extract("year", day) * 12 + sa.extract("month", day) - 1).label("month")
     window = day >= FIRST_DATE if months is None else _within(table, months)
     return sa.select(month, *_counted(table), digest).select_from(_joined(table)).where(window).group_by(month)
 

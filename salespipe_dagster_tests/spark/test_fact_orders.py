@@ -200,6 +200,8 @@ def test_figures_leave_the_cancelled_lines_out_of_revenue_margin_and_units(spark
     )
     assert audit.figures(made, CONTRACT)["2024-01"].sums == {
         "amount": Decimal("113.00"),
+        "cancelled": Decimal("100.00"),
+        "revenue_cost": Decimal("3.20"),
         "cost_amount": Decimal("43.20"),
         "margin_amount": Decimal("69.80"),
         "list_amount": Decimal("216.00"),

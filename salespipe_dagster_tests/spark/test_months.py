@@ -14,7 +14,7 @@ MONTHS = st.dates(date(1, 1, 1), date(9998, 12, 31)).map(lambda day: f"{day.year
 NEAR_MONTHS = st.dates(date(1999, 1, 1), date(2003, 12, 31)).map(lambda day: f"{day.year:04d}-{day.month:02d}")
 
 
-@pytest.mark.parametrize("text", ["2024-01", "2024-12", "0001-01", "9999-12"])
+@pytest.mark.parametrize("text", ["2024-01", "2024-12", "0001-01", "9998-12"])
 def test_month_is_written_as_year_and_two_digits(text: str) -> None:
     assert months.parse(text) == text
 
@@ -32,6 +32,11 @@ def test_digits_of_other_scripts_are_refused() -> None:
     """A month becomes a folder's name: Arabic digits match \\d and would make a folder no reader finds."""
     with pytest.raises(SalespipeError, match="is not a month"):
         months.parse("\u0662\u0660\u0662\u0664-01")
+
+
+def test_last_year_is_refused_because_the_month_after_it_is_no_date() -> None:
+    with pytest.raises(SalespipeError, match="is not a month"):
+        months.parse("9999-12")
 
 
 def test_year_zero_is_refused_because_dates_begin_with_year_one() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
@@ -28,6 +29,17 @@ SPARK_SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
+
+
+FAILURES = (PySparkException, Py4JError)
+"""What the engines raise; their classes differ further, so that nobody asks which one it was."""
+
+
+def brief(error: BaseException) -> str:
+    """What an engine's error comes to: its root cause, without the stack of a JVM."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
+    return causes[-1] if causes else lines[0]
 
 
 class Engine(ABC):
@@ -60,9 +72,9 @@ class Engine(ABC):
         writer = self._gathered(frame, by).write.option("compression", "zstd")
         try:
             (writer.partitionBy(by) if by else writer).parquet(self._path(target))
-        except PySparkException as error:  # the engines' classes differ; what they say is all there is
+        except FAILURES as error:
             hint = "if the disk is full, make room; then run again"
-            raise SalespipeError(f"The engine {self.name} could not write {target}: {error}", hint) from error
+            raise SalespipeError(f"The engine {self.name} could not write {target}: {brief(error)}", hint) from error
 
     def read(self, files: list[Path], ddl: str) -> DataFrame:
         """The rows of exactly these files.

@@ -12,7 +12,7 @@ def parse(text: str) -> str:
     Raises:
         SalespipeError: it is not of the form YYYY-MM.
     """
-    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text, re.ASCII) or text < "0001":
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text, re.ASCII) or not "0001" < text < "9999":
         raise SalespipeError(f"{text!r} is not a month.", "write it as YYYY-MM, for example 2024-05")
     return text
 
@@ -24,7 +24,7 @@ def first_day(month: str) -> date:
 
 def following(month: str) -> str:
     """The month after."""
-    return _from_index(_index(month) + 1)
+    return from_index(_index(month) + 1)
 
 
 def end_day(month: str) -> date:
@@ -39,7 +39,7 @@ def month_of(day: date) -> str:
 
 def between(first: str, last: str) -> list[str]:
     """All months from first to last, both inclusive; none where last is before first."""
-    return [_from_index(i) for i in range(_index(first), _index(last) + 1)]
+    return [from_index(i) for i in range(_index(first), _index(last) + 1)]
 
 
 def blocks(months: list[str]) -> list[list[str]]:
@@ -62,5 +62,6 @@ def _index(month: str) -> int:
     return int(month[:4]) * 12 + int(month[5:]) - 1
 
 
-def _from_index(index: int) -> str:
+def from_index(index: int) -> str:
+    """The month of a number: year x 12 + month - 1."""
     return f"{index // 12:04d}-{index % 12 + 1:02d}"

@@ -42,6 +42,11 @@ class Table:
         """Whether the table is cut into months."""
         return bool(self.contract.month)
 
+    @property
+    def upstream(self) -> list[str]:
+        """The other tables that it is made from."""
+        return [name for name in self.inputs if name not in (CALENDAR, self.name)]
+
     def parts(self, months: list[str]) -> list[str]:
         """The parts that a run of these months owns: the months, or the one snapshot."""
         return months if self.monthly else [SNAPSHOT]
@@ -61,11 +66,16 @@ def tables() -> dict[str, Table]:
             if table.name in found:
                 raise ValueError(f"Two tables are called {table.name}: {layer} and {found[table.name].layer}.")
             found[table.name] = table
-    edges = {t.name: [i for i in t.inputs if i not in (t.name, CALENDAR)] for t in found.values()}
+    edges = {table.name: table.upstream for table in found.values()}
     unknown = {(name, i) for name, inputs in edges.items() for i in inputs if i not in found}
     if unknown:
         raise ValueError("No such table: " + ", ".join(f"{i} (an input of {name})" for name, i in sorted(unknown)))
     return {name: found[name] for name in TopologicalSorter(edges).static_order()}
+
+
+def sources() -> list[Table]:
+    """The tables that mirror the source's."""
+    return [table for table in tables().values() if table.contract.source]
 
 
 def _modules(layer: str) -> list[ModuleType]:

@@ -24,7 +24,7 @@ CONTRACT = Contract(
 
 
 def dim_employees(employees: DataFrame, dim_offices: DataFrame) -> DataFrame:
-    """Employees, each with manager and office where they are known."""
+    """Employees, each with manager where it has one, and office; an office not found fails the audit."""
     people = employees.withColumn("full_name", F.concat_ws(" ", F.trim("first_name"), F.trim("last_name")))
     managers = people.select(F.col("employee_number").alias("manager_number"), F.col("full_name").alias("manager_name"))
     offices = dim_offices.select(

@@ -16,6 +16,8 @@ CONTRACT = Contract(
     month="order_date",
     figures={
         "revenue": "sum(CASE WHEN NOT is_cancelled THEN amount END)",
+        "cancelled": "sum(CASE WHEN is_cancelled THEN amount END)",
+        "revenue_cost": "sum(CASE WHEN NOT is_cancelled THEN cost_amount END)",
         "revenue_margin": "sum(CASE WHEN NOT is_cancelled THEN margin_amount END)",
         "units": "sum(CASE WHEN NOT is_cancelled THEN CAST(quantity AS BIGINT) END)",
     },

@@ -70,13 +70,15 @@ def keys_unique(found: dict[str, Figures], rows: DataFrame, contract: Contract) 
     return Check("keys_unique", not sample, f"unique ({', '.join(contract.key)})", f"{count} repeated", parts, sample)
 
 
-def not_null(found: dict[str, Figures], rows: DataFrame) -> Check:
+def not_null(found: dict[str, Figures], rows: DataFrame, contract: Contract) -> Check:
     """No column that promises a value lacks one."""
     parts = [part for part, f in found.items() if f.nulls]
     columns = sorted({name for f in found.values() for name in f.nulls})
     counts = [f"{name}: {sum(f.nulls.get(name, 0) for f in found.values())}" for name in columns]
     condition = " OR ".join(f"{name} IS NULL" for name in columns)
-    sample = _sample(rows.where(condition)) if columns else []
+    # Keys, not whole rows: an error holds no personal data.
+    shown: list[str] = list(dict.fromkeys([*contract.key, *columns]))
+    sample = _sample(rows.where(condition).select(*shown)) if columns else []
     return Check("not_null", not columns, "no NULLs", ", ".join(counts) or "no NULLs", parts, sample)
 
 
@@ -86,7 +88,8 @@ def parts_owned(
     """No row lies outside the months of the run, or in the object of another month (`misplaced`)."""
     foreign = sorted(set(found) - set(owned))
     part = F.coalesce(part_of(contract), F.lit("None"))
-    sample = _sample(rows.where(~part.isin(owned))) if foreign else []
+    shown: list[str] = list(dict.fromkeys([*contract.key, contract.month or contract.key[0]]))
+    sample = _sample(rows.where(~part.isin(owned)).select(*shown)) if foreign else []
     lines = [f"{part}: {found[part].rows} rows" for part in foreign]
     if not foreign and misplaced:
         lines = [f"rows of another month among those of {', '.join(misplaced)}"]

@@ -20,9 +20,12 @@ class Catalogue:
         return f"{folder}/year={part[:4]}/month={part[5:]}/data.parquet" if table.monthly else f"{folder}/data.parquet"
 
     def receipt(self, table: Table, part: str) -> Receipt | None:
-        """The receipt of a part; None where it was never published."""
+        """The receipt of a part; None where it was never published, or the receipt cannot be read."""
         text = self.store.read(receipt_key(table, part))
-        return Receipt.from_json(text) if text else None
+        try:
+            return Receipt.from_json(text) if text else None
+        except (ValueError, TypeError, KeyError):
+            return None  # as good as none: the next run publishes the part anew
 
     def published(self, table: Table) -> list[str]:
         """The parts of a table that have a receipt, in order."""

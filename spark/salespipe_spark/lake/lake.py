@@ -6,8 +6,7 @@ store's.
 """
 
 from collections import Counter
-from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +20,7 @@ from salespipe_spark.lake.audit import Check
 from salespipe_spark.lake.catalogue import Catalogue, receipt_key
 from salespipe_spark.lake.receipt import Figures, Provenance, Receipt
 from salespipe_spark.lake.store import Raced
-from salespipe_spark.tables import CALENDAR, Table, tables
+from salespipe_spark.tables import Table, tables
 
 PART = "salespipe_part"
 """The column by which staged rows are cut into parts; it is not in the files."""
@@ -92,11 +91,9 @@ class Lake(Catalogue):
         keys = [self.key(table, part) for part in self.published(table)]
         return self.engine.read([self.store.path(key) for key in keys if self.store.etag(key)], table.contract.ddl)
 
-    @contextmanager
-    def staging(self) -> Generator[Path]:
+    def staging(self) -> AbstractContextManager[Path]:
         """A staging folder for one run; it is gone when the block ends."""
-        with self.store.staging() as folder:
-            yield folder
+        return self.store.staging()
 
     def open(self, table: Table, parts: list[str]) -> Opening:
         """Note what is in place before the inputs are read: publishing holds on to it."""
@@ -131,7 +128,7 @@ class Lake(Catalogue):
             Check("rows_written", total == read, f"{total} rows in the files", f"{read} rows read"),
             audit.parts_owned(found, opening.parts, misplaced, rows, contract),
             audit.keys_unique(found, rows, contract),
-            audit.not_null(found, rows),
+            audit.not_null(found, rows, contract),
         ]
         owned = {part: found.get(part, audit.no_rows(contract)) for part in opening.parts}
         if contract.balances:
@@ -148,15 +145,18 @@ class Lake(Catalogue):
             raise ValueError("What has not passed its audit is not published.")
         opening = staged.opening
         table = opening.table
-        with self.store.locked(table.name), self.store.writing():
+        with self.store.writing():
+            # Whatever needs room on the disk comes before the first month is replaced.
+            files = {part: self._merged(staged, part) for part in opening.parts}
+        with self.store.writing(), self.store.locked(table.name):
             if self._inputs(table, opening.parts) != opening.inputs:
                 raise Raced(f"An input of {table.layer}/{table.name}")
             for part, seen in opening.etags.items():
                 if self.store.etag(self.key(table, part)) != seen:
                     raise Raced(self.key(table, part))
-            return [self._publish_part(staged, part, run) for part in opening.parts]
+            return [self._publish_part(staged, part, files[part], run) for part in opening.parts]
 
-    def _publish_part(self, staged: Staged, part: str, run: str) -> Published:
+    def _publish_part(self, staged: Staged, part: str, file: Path, run: str) -> Published:
         table, figures = staged.opening.table, staged.figures[part]
         key, seen = self.key(table, part), staged.opening.etags[part]
         provenance = Provenance(
@@ -165,11 +165,10 @@ class Lake(Catalogue):
         )
         held = self.receipt(table, part)
         if held is not None and seen == held.etag and held.figures.digest == figures.digest:
-            if held.provenance != provenance:
-                held = replace(held, provenance=provenance)
+            if (held.provenance, held.figures) != (provenance, figures):
+                held = replace(held, provenance=provenance, figures=figures)
                 self._write_receipt(held, table, staged.folder)
             return Published(held, replaced=False)
-        file = schema.merged(self._files(staged, part), table.contract, staged.folder / f"merged-{part}.parquet")
         size = file.stat().st_size
         etag = self.store.replace(file, key, seen)
         receipt = Receipt(
@@ -195,13 +194,16 @@ class Lake(Catalogue):
         draft.write_text(receipt.to_json())
         self.store.replace(draft, key, self.store.etag(key))
 
-    def _files(self, staged: Staged, part: str) -> list[Path]:
-        return _staged_files(staged.folder / f"{PART}={part}" if staged.opening.table.monthly else staged.folder)
+    @staticmethod
+    def _merged(staged: Staged, part: str) -> Path:
+        """The one file of a part; outside the folder that the audit read, so that nothing is counted twice."""
+        table, folder = staged.opening.table, staged.folder
+        files = _staged_files(folder / f"{PART}={part}" if table.monthly else folder)
+        return schema.merged(files, table.contract, folder.with_name(f"{folder.name}-merged") / f"{part}.parquet")
 
     def _inputs(self, table: Table, parts: list[str]) -> dict[str, dict[str, str]]:
         """The digests of what a table is made from: its months of monthly inputs, the whole of others."""
-        names = [name for name in table.inputs if name not in (CALENDAR, table.name)]
-        return {name: self._digests(tables()[name], table, parts) for name in names}
+        return {name: self._digests(tables()[name], table, parts) for name in table.upstream}
 
     def _digests(self, given: Table, table: Table, parts: list[str]) -> dict[str, str]:
         needed = given.parts(parts) if table.monthly or not given.monthly else self.published(given)

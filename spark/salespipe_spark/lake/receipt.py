@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from salespipe_spark.errors import SalespipeError
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -29,7 +31,13 @@ class Figures:
     digest: str
 
     def figure(self, name: str) -> Decimal:
-        """A figure by name; `rows` is one."""
+        """A figure by name; `rows` is one.
+
+        Raises:
+            SalespipeError: the receipt is older than the figure.
+        """
+        if name != "rows" and name not in self.sums:
+            raise SalespipeError(f"A receipt from before the figure {name} was declared.", "salespipe run")
         return Decimal(self.rows) if name == "rows" else self.sums[name]
 
 

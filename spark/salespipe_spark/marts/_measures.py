@@ -24,6 +24,7 @@ FIGURES = {"units": "sum(units)"}
 
 BALANCES = (
     ("ordered_amount", "fact_orders.amount"),
+    ("cancelled_amount", "fact_orders.cancelled"),
     ("revenue", "fact_orders.revenue"),
     ("margin_amount", "fact_orders.revenue_margin"),
     ("units", "fact_orders.units"),

@@ -11,7 +11,7 @@ CONTRACT = Contract(
     key=("month_start", "channel"),
     month="month_start",
     figures=_measures.FIGURES,
-    balances=_measures.BALANCES,
+    balances=(*_measures.BALANCES, ("cost_amount", "fact_orders.revenue_cost")),
     columns=(
         _measures.MONTH,
         Column("channel", Type.STRING, "wholesale: the orders of the shop's database."),
