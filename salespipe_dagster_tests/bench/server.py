@@ -6,7 +6,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +40,7 @@ class Server:
         return f"mysql+pymysql://root@127.0.0.1:{self.port}/{database}"
 
     @contextmanager
-    def cursor(self, database: str | None = None) -> Iterator[pymysql.cursors.Cursor]:
+    def cursor(self, database: str | None = None) -> Generator[pymysql.cursors.Cursor]:
         """A cursor of a connection of its own."""
         with (
             pymysql.connect(host="127.0.0.1", port=self.port, user="root", database=database, autocommit=True) as link,
@@ -54,7 +54,7 @@ class Server:
 
 
 @contextmanager
-def private_server(folder: Path) -> Iterator[Server]:
+def private_server(folder: Path) -> Generator[Server]:
     """A server whose data lies below a folder, which must not exist yet.
 
     Raises:

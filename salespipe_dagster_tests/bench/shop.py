@@ -110,7 +110,8 @@ class Shop:
             f"""INSERT INTO customers SELECT seq, CONCAT('Customer ', seq), CONCAT('Last', seq % 997), 'First',
                 CONCAT('555-', seq), CONCAT('Street ', seq), IF(seq % 3, NULL, 'Suite 1'),
                 CONCAT(IF(seq % 50, '', ' '), 'City ', seq % 2000),
-                IF(seq % 5, NULL, CONCAT('State ', seq % 2000 % 40)), IF(seq % 2000 % 11, LPAD(seq % 2000 DIV 4, 5, '0'), NULL), ELT(1 + seq % 2000 % 12, {_COUNTRIES}),
+                IF(seq % 5, NULL, CONCAT('State ', seq % 2000 % 40)),
+                IF(seq % 2000 % 11, LPAD(seq % 2000 DIV 4, 5, '0'), NULL), ELT(1 + seq % 2000 % 12, {_COUNTRIES}),
                 IF(seq % 17, 1002 + seq % 29, NULL), IF(seq % 10, 100 * (seq % 2000), NULL)
                 FROM seq_1_to_{self.customers}""",
         )

@@ -9,14 +9,14 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import connectorx  # noqa: F401  (loaded before the clock starts)
+import connectorx  # noqa: F401  # pyright: ignore[reportUnusedImport]  (loaded before the clock starts)
 from pyspark.sql import DataFrame
 from sqlalchemy.engine import make_url
 
@@ -142,7 +142,7 @@ def _require(staged: Staged) -> Staged:
 
 
 @contextmanager
-def _opened(root: Path) -> Iterator[TimedLake]:
+def _opened(root: Path) -> Generator[TimedLake]:
     with TemporaryDirectory(dir=root.parent) as scratch:
         engine = SailEngine(Path(scratch))
         engine.session.sql("SELECT 1").collect()
