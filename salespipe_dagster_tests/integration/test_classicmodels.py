@@ -79,9 +79,7 @@ def test_the_usa_sold_what_it_sold(home: Path) -> None:
 @pytest.mark.parametrize("mart", MARTS)
 def test_the_months_of_every_mart_sum_to_the_fact(home: Path, classicmodels: str, mart: str) -> None:
     """A mart neither loses nor doubles a line, whatever its grain."""
-    ordered = dict(
-        ask(classicmodels, f"SELECT LEFT(orderDate, 7), SUM(quantityOrdered * priceEach) {LINES} GROUP BY 1")
-    )
+    ordered = f"SELECT LEFT(orderDate, 7), SUM(quantityOrdered * priceEach) {LINES} GROUP BY 1"
     units = f"SELECT LEFT(orderDate, 7), SUM(quantityOrdered) {LINES} WHERE status <> 'Cancelled' GROUP BY 1"
     assert by_month(home, mart, "ordered_amount", "month_start") == dict(ask(classicmodels, ordered))
     assert by_month(home, mart, "units", "month_start") == dict(ask(classicmodels, units))
