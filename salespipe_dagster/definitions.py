@@ -9,7 +9,7 @@ from salespipe_dagster.assets.charts import chart_assets
 from salespipe_dagster.assets.source import source_assets
 from salespipe_dagster.assets.staging import staging_assets
 from salespipe_dagster.assets.tables import table_assets
-from salespipe_dagster.io_managers.chart import ChartIOManager
+from salespipe_dagster.io_managers.chart import charts_io
 from salespipe_dagster.io_managers.lake import lake_io
 from salespipe_dagster.io_managers.mysql import MySQLIOManager
 from salespipe_dagster.resources.engine import engine_resource
@@ -31,7 +31,7 @@ def build_defs(settings: Settings, **resource_overrides: Any) -> dg.Definitions:
         "lake": lake_resource(settings),
         "source_db": source_db,
         "lake_io": lake_io,
-        "charts_io": ChartIOManager(settings.lake),
+        "charts_io": charts_io(settings),
         "mysql_io": MySQLIOManager(source_db),
     }
     return dg.Definitions(

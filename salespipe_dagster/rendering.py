@@ -12,8 +12,11 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
+import threading
+import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import kaleido
 import plotly
@@ -63,64 +66,96 @@ def to_html(figure: Figure) -> bytes:
     return PAGE.format(title=html.escape(title(figure)), alt=html.escape(alt_text(figure)), chart=chart).encode()
 
 
-def to_png(figure: Figure, *scales: float) -> list[bytes]:
-    """The figure as a picture of 1200x700 at each of these scales, drawn by one process.
-
-    Raises:
-        SalespipeError: the drawing engine cannot be started, or did not draw.
-    """
-    request = {"data": _drawing(figure), "format": "png", "width": WIDTH, "height": HEIGHT}
-    answers = _kaleido([request | {"scale": scale} for scale in scales])
-    return [base64.b64decode(answer["result"]) for answer in answers]
-
-
 def _drawing(figure: Figure) -> dict[str, Any]:
     """What plotly.js gets."""
     return json.loads(str(figure.to_json()))
 
 
-def _kaleido(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What kaleido answers: it greets, then answers a line with a line, and ends with its input."""
-    lines = "".join(json.dumps(request) + "\n" for request in requests)
-    stdout, stderr = _run(lines.encode())
-    answers = [json.loads(line) for line in stdout.splitlines(keepends=True) if line.endswith(b"\n")]
-    for answer in answers:
+class Renderer:
+    """Draws figures as PNG, all by one process of kaleido: its start takes a second, a picture a tenth of one.
+
+    The process starts with the first picture and ends with `close`, its helpers with it.
+    """
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._complaints: IO[bytes] | None = None
+
+    def to_png(self, figure: Figure, *scales: float) -> list[bytes]:
+        """The figure as a picture of 1200x700 at each of these scales.
+
+        Raises:
+            SalespipeError: kaleido cannot be started, or did not draw.
+        """
+        request = {"data": _drawing(figure), "format": "png", "width": WIDTH, "height": HEIGHT}
+        return [base64.b64decode(self._answer(request | {"scale": scale})["result"]) for scale in scales]
+
+    def close(self) -> None:
+        """End the process, if one was started."""
+        if self._process is not None:
+            _kill(self._process)
+            with contextlib.suppress(BrokenPipeError), self._process:
+                pass  # closes its pipes and waits for it
+            self._process = None
+        if self._complaints is not None:
+            self._complaints.close()
+            self._complaints = None
+
+    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Kaleido's answer: a line for a line."""
+        if self._process is None:
+            self._process = self._started()
+            self._line(self._process)  # it greets
+        answer = self._line(self._process, json.dumps(request).encode() + b"\n")
         if answer.get("code"):
             raise _failure(answer["message"])
-    if len(answers) != 1 + len(requests):
-        raise _failure(_complaint(stderr))
-    return answers[1:]
+        return answer
 
-
-def _run(lines: bytes) -> tuple[bytes, str]:
-    command, folder, environment = _command()
-    try:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # so that its helpers can be ended with it
-        )
-    except OSError as error:
-        raise _failure(str(error)) from error
-    with process:  # closes its pipes, also where it did not answer
+    def _started(self) -> subprocess.Popen[bytes]:
+        command, folder, environment = _command()
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  (`close` closes it)
         try:
-            stdout, stderr = process.communicate(lines, timeout=SECONDS)
-        except subprocess.TimeoutExpired as error:
-            raise _failure(f"no answer in {SECONDS} s") from error
+            return subprocess.Popen(
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._complaints,
+                start_new_session=True,  # so that its helpers can be ended with it
+            )
+        except OSError as error:
+            raise _failure(str(error)) from error
+
+    def _line(self, process: subprocess.Popen[bytes], line: bytes = b"") -> dict[str, Any]:
+        """Say a line, hear the next one; whoever is silent for too long is ended."""
+        assert process.stdin
+        assert process.stdout
+        begun = time.monotonic()
+        guard = threading.Timer(SECONDS, _kill, [process])
+        guard.start()
+        try:
+            process.stdin.write(line)
+            process.stdin.flush()
+            heard = process.stdout.readline()
+        except BrokenPipeError:
+            heard = b""
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-    return stdout, stderr.decode(errors="replace")
+            guard.cancel()
+        if not heard.endswith(b"\n"):
+            late = time.monotonic() - begun >= SECONDS
+            reason = f"no answer in {SECONDS} s" if late else self._complaint()
+            self.close()  # the next picture starts another
+            raise _failure(reason)
+        return json.loads(heard)
 
-
-def _complaint(stderr: str) -> str:
-    """The first thing that Chromium calls an error; traces and warnings surround it."""
-    lines = [line for line in stderr.splitlines() if ":WARNING:" not in line] or ["it ended without a word"]
-    return next((line for line in lines if ":ERROR:" in line or ":FATAL:" in line), lines[0])
+    def _complaint(self) -> str:
+        """The first thing that Chromium calls an error; traces and warnings surround it."""
+        assert self._complaints
+        self._complaints.seek(0)
+        told = self._complaints.read().decode(errors="replace").splitlines()
+        lines = [line for line in told if ":WARNING:" not in line] or ["it ended without a word"]
+        return next((line for line in lines if ":ERROR:" in line or ":FATAL:" in line), lines[0])
 
 
 def _command() -> tuple[list[str], Path, dict[str, str]]:
@@ -145,6 +180,12 @@ def _command() -> tuple[list[str], Path, dict[str, str]]:
     }
     # Where the platform's package has no bin/, its script is the only way in.
     return [str(program if program.exists() else folder / "kaleido"), *arguments], folder, environment
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process and what it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _failure(reason: str) -> SalespipeError:

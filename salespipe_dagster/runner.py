@@ -1,5 +1,6 @@
 """Runs of `monthly_refresh` in this process, as the command line starts them: the same job as in the UI."""
 
+import os
 import re
 import uuid
 from collections.abc import Callable, Mapping
@@ -27,6 +28,12 @@ nux:
 concurrency:
   runs:
     max_concurrent_runs: 1
+event_log_storage:
+  module: salespipe_dagster.event_log
+  class: EventLog
+  config:
+    dagster_home:
+      env: DAGSTER_HOME
 """
 
 OURS = "salespipe_spark."
@@ -73,6 +80,7 @@ def instance(settings: Settings) -> dg.DagsterInstance:
     except OSError as error:
         hint = "set SALESPIPE_HOME to a folder that you may write"
         raise SalespipeError(f"The home folder cannot be written: {error}.", hint) from error
+    os.environ["DAGSTER_HOME"] = str(home)  # dagster.yaml refers to it
     return dg.DagsterInstance.from_config(str(home))
 
 

@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import kaleido
@@ -16,6 +17,7 @@ import pytest
 from plotly.graph_objects import Bar, Figure
 
 from salespipe_dagster import rendering
+from salespipe_dagster.rendering import Renderer
 from salespipe_spark.errors import SalespipeError
 
 
@@ -24,18 +26,28 @@ def figure() -> Figure:
     return Figure(Bar(x=["Ål", "USA"], y=[1.5, 2]), {"meta": meta, "title": {"text": "Ål"}})
 
 
+@pytest.fixture
+def renderer() -> Iterator[Renderer]:
+    with contextlib.closing(Renderer()) as opened:
+        yield opened
+
+
 def size(png: bytes) -> tuple[int, int]:
     """Width and height from a PNG's header."""
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     return struct.unpack(">II", png[16:24])
 
 
-def test_picture_is_1200_by_700_at_scale_1() -> None:
-    assert [size(png) for png in rendering.to_png(figure(), 1, 0.5)] == [(1200, 700), (600, 350)]
+def test_picture_is_1200_by_700_at_scale_1(renderer: Renderer) -> None:
+    assert [size(png) for png in renderer.to_png(figure(), 1, 0.5)] == [(1200, 700), (600, 350)]
 
 
-def test_same_figure_is_the_same_bytes() -> None:
-    assert rendering.to_png(figure(), 1) == rendering.to_png(figure(), 1)
+def test_same_figure_is_the_same_bytes(renderer: Renderer) -> None:
+    """From one process and from another, first and later."""
+    other = Figure(Bar(x=["a"], y=[3]), {"meta": {"title": "t", "alt": "a"}})
+    with contextlib.closing(Renderer()) as second:
+        assert len({*renderer.to_png(figure(), 1), *renderer.to_png(figure(), 1), *second.to_png(figure(), 1)}) == 1
+        assert renderer.to_png(other, 1) == second.to_png(other, 1) != second.to_png(figure(), 1)
     assert rendering.to_html(figure()) == rendering.to_html(figure())
 
 
@@ -69,8 +81,9 @@ def test_no_process_is_left_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     """Also none of Chromium's helpers, which outlive it where it is killed while it draws."""
     monkeypatch.setenv("DRAWN_BY", str(tmp_path))
     monkeypatch.setattr(rendering, "SECONDS", seconds)
-    with contextlib.suppress(SalespipeError):
-        rendering.to_png(figure(), 1)
+    with contextlib.closing(Renderer()) as renderer, contextlib.suppress(SalespipeError):
+        renderer.to_png(figure(), 1)
+        assert started_by(str(tmp_path))
     deadline = time.monotonic() + 5  # who is killed is gone a moment later
     while started_by(str(tmp_path)) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -86,9 +99,10 @@ def test_draws_from_a_folder_with_a_space(tmp_path: Path) -> None:
             source, folder / source.name, copy_function=os.link if _linkable(source, tmp_path) else shutil.copy2
         )
     code = (
-        "import kaleido, sys; from salespipe_dagster import rendering; from plotly.graph_objects import Figure;"
-        "assert ' ' in kaleido.__file__;"
-        "sys.stdout.buffer.write(rendering.to_png(Figure(), 1)[0])"
+        "import kaleido, sys; from plotly.graph_objects import Figure;"
+        "from salespipe_dagster.rendering import Renderer;"
+        "assert ' ' in kaleido.__file__; renderer = Renderer();"
+        "sys.stdout.buffer.write(renderer.to_png(Figure(), 1)[0]); renderer.close()"
     )
     environment = {"PYTHONPATH": str(folder), "PATH": "/nowhere", "HOME": "/nowhere"}
     drawn = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=environment)
@@ -100,20 +114,39 @@ def _linkable(source: Path, target: Path) -> bool:
     return source.stat().st_dev == target.stat().st_dev
 
 
-def test_missing_drawing_engine_is_a_clear_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_drawing_engine_is_a_clear_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, renderer: Renderer
+) -> None:
     (tmp_path / "executable").mkdir()
     monkeypatch.setattr(kaleido, "__file__", str(tmp_path / "__init__.py"))
     with pytest.raises(SalespipeError, match=r"A chart could not be drawn.*No such file(.|\n)*make setup"):
-        rendering.to_png(figure(), 1)
+        renderer.to_png(figure(), 1)
 
 
-def test_drawing_engine_that_dies_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_drawing_engine_that_dies_is_a_clear_error(monkeypatch: pytest.MonkeyPatch, renderer: Renderer) -> None:
     monkeypatch.setenv("TMPDIR", "/nowhere")
     with pytest.raises(SalespipeError, match=r"could not be drawn: .*ERROR.*/nowhere"):
-        rendering.to_png(figure(), 1)
+        renderer.to_png(figure(), 1)
 
 
-def test_drawing_engine_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_drawing_engine_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch, renderer: Renderer) -> None:
     monkeypatch.setattr(rendering, "SECONDS", 0.01)
     with pytest.raises(SalespipeError, match="no answer in"):
-        rendering.to_png(figure(), 1)
+        renderer.to_png(figure(), 1)
+
+
+def test_after_a_failure_the_next_picture_is_drawn(monkeypatch: pytest.MonkeyPatch, renderer: Renderer) -> None:
+    """One figure that hangs costs its own chart, not those after it."""
+    monkeypatch.setattr(rendering, "SECONDS", 0.01)
+    with pytest.raises(SalespipeError):
+        renderer.to_png(figure(), 1)
+    monkeypatch.undo()
+    assert size(renderer.to_png(figure(), 1)[0]) == (1200, 700)
+
+
+def test_many_pictures_come_from_one_process(renderer: Renderer) -> None:
+    """Its start takes a second; a report has a dozen charts."""
+    renderer.to_png(figure(), 1)
+    first = renderer._process
+    renderer.to_png(figure(), 1, 0.5)
+    assert renderer._process is first is not None

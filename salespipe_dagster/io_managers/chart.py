@@ -1,12 +1,16 @@
 """The charts' I/O manager: a figure becomes a picture and a page in the lake's `charts` folder."""
 
 import base64
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 from plotly.graph_objects import Figure
 
 from salespipe_dagster import rendering
+from salespipe_dagster.rendering import Renderer
+from salespipe_dagster.settings import Settings
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.store import LocalStore
 
@@ -18,21 +22,18 @@ MOST_PREVIEW = 100_000
 class ChartIOManager(dg.IOManager):
     """Stores figures as charts/<name>.png and .html below the lake's folder, each in one atomic step."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, renderer: Renderer) -> None:
         self._store = LocalStore(root)
+        self._renderer = renderer
 
     def handle_output(self, context: dg.OutputContext, obj: Figure) -> None:
         """Draw the figure and put both files in place; one whose bytes did not change is left alone."""
         name = context.asset_key.path[-1]
         page = rendering.to_html(obj)
-        picture, *smaller = rendering.to_png(obj, 1, *PREVIEW_SCALES)
-        try:
-            with self._store.locked("charts"):
-                self._put(f"charts/{name}.png", picture)
-                self._put(f"charts/{name}.html", page)
-        except OSError as error:
-            hint = "make room, or set SALESPIPE_LAKE_URL to a folder that you may write"
-            raise SalespipeError(f"The chart {name} cannot be written: {error}.", hint) from error
+        picture, *smaller = self._renderer.to_png(obj, 1, *PREVIEW_SCALES)
+        with self._store.writing(), self._store.locked("charts"):
+            self._put(f"charts/{name}.png", picture)
+            self._put(f"charts/{name}.html", page)
         context.add_output_metadata(
             {
                 "finding": rendering.title(obj),
@@ -63,6 +64,18 @@ class ChartIOManager(dg.IOManager):
         draft.parent.mkdir(parents=True, exist_ok=True)
         draft.write_bytes(content)
         self._store.replace(draft, key, self._store.etag(key))
+
+
+def charts_io(settings: Settings) -> dg.IOManagerDefinition:
+    """The charts' I/O manager of a run, all of whose pictures one process draws."""
+
+    # Dagster runs a generator to its end when the run is over; its types do not say so.
+    @dg.io_manager(description="Draws charts into the lake's folder.")  # pyright: ignore[reportArgumentType]
+    def charts(_: dg.InitResourceContext) -> Iterator[ChartIOManager]:
+        with contextlib.closing(Renderer()) as renderer:
+            yield ChartIOManager(settings.lake, renderer)
+
+    return charts
 
 
 def _preview(alt: str, pictures: list[bytes]) -> str:

@@ -7,7 +7,9 @@ import dagster as dg
 import pytest
 from plotly.graph_objects import Bar, Figure, Heatmap
 
-from salespipe_dagster.io_managers.chart import MOST_PREVIEW, ChartIOManager
+from salespipe_dagster.io_managers.chart import MOST_PREVIEW, ChartIOManager, charts_io
+from salespipe_dagster.rendering import Renderer
+from salespipe_dagster.settings import Settings
 from salespipe_spark.errors import SalespipeError
 
 META = {"title": "USA leads", "alt": "Bar chart [of]\nsales."}
@@ -24,7 +26,7 @@ def store(root: Path, drawn: Figure) -> dict[str, dg.MetadataValue]:
     def sales() -> Figure:
         return drawn
 
-    result = dg.materialize([sales], resources={"charts_io": ChartIOManager(root)})
+    result = dg.materialize([sales], resources={"charts_io": charts_io(Settings.checked(lake_url=str(root)))})
     (event,) = result.get_asset_materialization_events()
     return dict(event.materialization.metadata)
 
@@ -77,16 +79,16 @@ def test_preview_is_words_where_no_picture_is_small_enough(tmp_path: Path) -> No
 def test_downstream_asset_is_given_the_picture(tmp_path: Path) -> None:
     store(tmp_path, figure())
     context = dg.build_input_context(asset_key=dg.AssetKey(["charts", "sales"]))
-    assert ChartIOManager(tmp_path).load_input(context) == tmp_path / "charts" / "sales.png"
+    assert ChartIOManager(tmp_path, Renderer()).load_input(context) == tmp_path / "charts" / "sales.png"
 
 
 def test_chart_that_was_never_drawn_names_itself_and_the_command(tmp_path: Path) -> None:
     context = dg.build_input_context(asset_key=dg.AssetKey(["charts", "sales"]))
     with pytest.raises(SalespipeError, match=r"charts/sales\.png(.|\n)*--select charts/sales"):
-        ChartIOManager(tmp_path).load_input(context)
+        ChartIOManager(tmp_path, Renderer()).load_input(context)
 
 
 def test_folder_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "charts").write_text("in the way")
-    with pytest.raises(SalespipeError, match=r"The chart sales cannot be written(.|\n)*SALESPIPE_LAKE_URL"):
+    with pytest.raises(SalespipeError, match=r"cannot be written: .*charts(.|\n)*SALESPIPE_LAKE_URL"):
         store(tmp_path, figure())

@@ -1,0 +1,112 @@
+"""The event log: what Dagster's own would hold, over connections that stay open, also when files go away."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+import sqlalchemy as sa
+from dagster._core.storage.event_log import EventLogStorage
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from sqlalchemy import event
+
+from salespipe_dagster import runner
+from salespipe_dagster.event_log import KEPT, EventLog
+from salespipe_dagster.settings import Settings
+
+
+@dg.asset(
+    partitions_def=dg.StaticPartitionsDefinition(list("abcdefgh")), backfill_policy=dg.BackfillPolicy.single_run()
+)
+def letters() -> None: ...
+
+
+def folder(records: dg.DagsterInstance) -> Path:
+    """Where the log's databases lie."""
+    return Path(records.root_directory, "history", "runs")
+
+
+@pytest.fixture
+def records(tmp_path: Path, environment: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    with runner.instance(Settings.embedded(tmp_path / "home")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def connects() -> Iterator[list[str]]:
+    """The files of all SQLite connections opened from here on."""
+    opened: list[str] = []
+
+    def note(connection: Any, _: object) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            opened.append(connection.execute("PRAGMA database_list").fetchone()[2])
+
+    event.listen(sa.Engine, "connect", note)
+    yield opened
+    event.remove(sa.Engine, "connect", note)
+
+
+def materialise(records: dg.DagsterInstance, last: str = "h") -> str:
+    tags = {"dagster/asset_partition_range_start": "a", "dagster/asset_partition_range_end": last}
+    return dg.materialize([letters], instance=records, tags=tags).run_id
+
+
+def logged(log: EventLogStorage, run: str) -> list[str]:
+    return [str(entry.dagster_event_type) for entry in log.get_logs_for_run(run)]
+
+
+def test_instance_of_a_home_uses_it(records: dg.DagsterInstance) -> None:
+    assert type(records.event_log_storage) is EventLog
+
+
+def test_dagsters_own_log_reads_the_same(records: dg.DagsterInstance) -> None:
+    """Whoever takes the entry out of dagster.yaml keeps the history."""
+    run = materialise(records)
+    own = SqliteEventLogStorage(str(folder(records)))
+    assert logged(own, run) == logged(records.event_log_storage, run)
+    assert own.get_materialized_partitions(letters.key) == set("abcdefgh")
+
+
+def test_more_events_take_no_more_connections(records: dg.DagsterInstance, connects: list[str]) -> None:
+    """Dagster's own opens one for each event, and more for those of assets."""
+    materialise(records)  # the index is open now
+    counts: list[int] = []
+    for last in ("a", "h"):
+        connects.clear()
+        materialise(records, last)
+        counts.append(len(connects))
+    assert counts[0] == counts[1] > 0
+
+
+def test_runs_of_long_ago_are_closed(records: dg.DagsterInstance) -> None:
+    for _ in range(KEPT + 2):
+        materialise(records)
+    assert isinstance(records.event_log_storage, EventLog)
+    assert len(records.event_log_storage._kept) == KEPT
+    assert "index" in records.event_log_storage._kept
+
+
+def test_a_wiped_log_starts_anew(records: dg.DagsterInstance) -> None:
+    """A connection to a file that is gone would write where nobody reads."""
+    run = materialise(records)
+    records.event_log_storage.wipe()
+    assert logged(records.event_log_storage, run) == []
+    run = materialise(records)
+    assert "ASSET_MATERIALIZATION" in str(logged(records.event_log_storage, run))
+
+
+def test_another_process_removes_a_run(records: dg.DagsterInstance) -> None:
+    run = materialise(records)
+    for file in folder(records).glob(f"{run}.db*"):
+        file.unlink()
+    assert logged(records.event_log_storage, run) == []
+
+
+def test_an_event_is_on_disk_when_it_is_stored(records: dg.DagsterInstance) -> None:
+    """Another process reads it: the UI follows a run that is under way."""
+    run = materialise(records)
+    with contextlib.closing(sqlite3.connect(folder(records) / f"{run}.db")) as other:
+        assert other.execute("SELECT count(*) FROM event_logs").fetchone()[0] > 20
