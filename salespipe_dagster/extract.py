@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -62,6 +63,12 @@ def scan_into(folder: Path, batches: Iterable[pa.RecordBatch], table: Table) -> 
     waiting: dict[str, list[pa.RecordBatch]] = defaultdict(list)
     rows: dict[str, int] = defaultdict(int)
     schema = arrow_schema(table.contract)
+    # As Spark writes it; a dictionary of numbers that hardly repeat is work for nothing.
+    layout: dict[str, Any] = {
+        "compression": "zstd",
+        "use_dictionary": [field.name for field in schema if pa.types.is_string(field.type)],
+        "store_decimal_as_integer": True,
+    }
     with ExitStack() as stack:
         writers: dict[str, pq.ParquetWriter] = {}
 
@@ -69,7 +76,7 @@ def scan_into(folder: Path, batches: Iterable[pa.RecordBatch], table: Table) -> 
             if part not in writers:
                 file = staged_file(folder, table, part)
                 file.parent.mkdir(parents=True, exist_ok=True)
-                writers[part] = stack.enter_context(pq.ParquetWriter(file, schema, compression="zstd"))
+                writers[part] = stack.enter_context(pq.ParquetWriter(file, schema, **layout))
             writers[part].write_table(pa.Table.from_batches(waiting.pop(part)).cast(schema))
             del rows[part]
 
@@ -84,18 +91,21 @@ def scan_into(folder: Path, batches: Iterable[pa.RecordBatch], table: Table) -> 
 
 
 def _by_part(batch: pa.RecordBatch, table: Table) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """The batch cut by part: sorted by month once, then sliced, not filtered once a month."""
+    """The batch cut by part: sorted by month once, not filtered once a month.
+
+    Each piece is a copy: a slice of a few rows that wait would keep the whole batch in memory.
+    """
     if not table.monthly:
         yield SNAPSHOT, batch
         return
     days = batch.column(table.contract.month)
     month = pc.add(pc.multiply(pc.year(days), 12), pc.subtract(pc.month(days), 1))
     order = pc.sort_indices(month)
-    batch, month = batch.take(order), month.take(order)
+    runs = pc.run_end_encode(month.take(order))
     start = 0
-    for run in pc.run_end_encode(month).run_ends.to_pylist() if len(month) else []:
-        yield calendar.from_index(month[start].as_py()), batch.slice(start, run - start)
-        start = run
+    for index, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
+        yield calendar.from_index(index), batch.take(order.slice(start, end - start))
+        start = end
 
 
 def _children_first(table: Table) -> bool:

@@ -72,8 +72,11 @@ def _rows_digest_sqlite(element: RowsDigest, compiler: Any, **kw: Any) -> str:
 @compiles(IsNoDate, "mysql")
 def _is_no_date_mysql(element: IsNoDate, compiler: Any, **kw: Any) -> str:
     d = compiler.process(element.clauses, **kw)
-    beyond = f"DAYOFMONTH({d}) = 0 OR DAYOFMONTH({d}) > DAYOFMONTH(LAST_DAY({d}))"
-    return f"({d} IS NOT NULL AND ({d} < '{FIRST_DATE}' OR LAST_DAY({d}) IS NULL OR {beyond}))"
+    # The last day of the month is looked up for the 29th and later alone: this runs over every row.
+    day = (
+        f"DAYOFMONTH({d}) NOT BETWEEN 1 AND 28 AND (DAYOFMONTH({d}) = 0 OR DAYOFMONTH({d}) > DAYOFMONTH(LAST_DAY({d})))"
+    )
+    return f"({d} IS NOT NULL AND ({d} < '{FIRST_DATE}' OR MONTH({d}) = 0 OR {day}))"
 
 
 @compiles(IsNoDate, "sqlite")

@@ -59,10 +59,12 @@ def no_dates(table: Table, months: list[str] | None) -> sa.Select[Any]:
     """
     owner = dating(table)
     key = column_of(owner, owner.contract.key[0])
+    wrong = [IsNoDate(column) for column in dates(table)]
     figures: list[sa.ColumnElement[Any]] = []
-    for column in dates(table):
-        figures += [sa.func.sum(sa.case((IsNoDate(column), 1), else_=0)), sa.func.min(sa.case((IsNoDate(column), key)))]
-    statement = sa.select(*figures)
+    for is_no_date in wrong:
+        figures += [sa.func.sum(sa.case((is_no_date, 1), else_=0)), sa.func.min(sa.case((is_no_date, key)))]
+    # Most often there are none, and then nothing is counted.
+    statement = sa.select(*figures).where(sa.or_(*wrong))
     if months is None:
         return statement
     day = day_of(table)
