@@ -21,7 +21,7 @@ from salespipe_dagster.resources.source_db import Fingerprint, SourceDatabase
 from salespipe_spark import months as calendar
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.errors import SalespipeError
-from salespipe_spark.lake.audit import Check, part_of
+from salespipe_spark.lake.audit import Check, part_name, part_of
 from salespipe_spark.lake.lake import Lake, Opening, Staged, staged_file
 from salespipe_spark.lake.receipt import Figures
 from salespipe_spark.lake.schema import arrow_schema
@@ -128,7 +128,7 @@ def _orphans(lake: Lake, folder: Path, table: Table, scanned: list[Table]) -> li
         F.count(F.lit(1)).alias("rows"), F.min(F.col(key[0])).alias("first")
     )
     return [
-        f"{row['part']}: {row['rows']} rows of {table.name} without their {parent.name}, "
+        f"{part_name(table.contract, row['part'])}: {row['rows']} rows of {table.name} without their {parent.name}, "
         f"such as {key[0]} {row['first']}"
         for row in found.orderBy("part").collect()
     ]

@@ -17,7 +17,8 @@ from salespipe_dagster.extract import extract, scan_into
 from salespipe_dagster_tests.support import FakeSource, Rows, batches, read_parquet
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.errors import SalespipeError
-from salespipe_spark.lake.lake import Lake, Staged, staged_file
+from salespipe_spark.lake.lake import PART, Lake, Staged, staged_file
+from salespipe_spark.months import from_index
 from salespipe_spark.tables import Table, tables
 
 PAYMENTS, LINES, OFFICES = tables()["payments"], tables()["order_details"], tables()["offices"]
@@ -31,8 +32,9 @@ def paid(number: int, day: date) -> tuple[int, str, date, Decimal]:
 
 
 def written(folder: Path, table: Table) -> dict[str, Rows]:
-    """The rows of each staged file, by its folder's name."""
-    return {file.parent.name: sorted(read_parquet(file)) for file in sorted(folder.rglob(f"{table.name}/**/*.parquet"))}
+    """The rows of each month's staged file."""
+    files = sorted(folder.rglob(f"{table.name}/**/*.parquet"))
+    return {from_index(int(file.parent.name.removeprefix(f"{PART}="))): sorted(read_parquet(file)) for file in files}
 
 
 def by_name(staged: list[Staged]) -> dict[str, Staged]:
@@ -57,6 +59,14 @@ def test_every_row_goes_to_its_own_month_and_none_is_lost(days: list[date], size
     assert {part: sorted(each) for part, each in found.items()} == {p: sorted(each) for p, each in expected.items()}
 
 
+def test_rows_that_wait_do_not_hold_their_batch_in_memory() -> None:
+    """One row of last month in each batch, kept as a slice, kept all the months after it too: 300 MB at 5M rows."""
+    rows = [paid(0, date(2023, 12, 31)), *(paid(n, date(2024, 1, 1)) for n in range(1, 5000))]
+    pieces = dict(module._by_part(next(batches(PAYMENTS, rows, 5000)), PAYMENTS))
+    assert pieces["2023-12"].num_rows == 1
+    assert pieces["2023-12"].get_total_buffer_size() < 1000 < pieces["2024-01"].get_total_buffer_size()
+
+
 def test_batch_without_rows_has_no_months(tmp_path: Path) -> None:
     """A scan of a month without rows may yield a batch without rows; run-end encoding of nothing fails."""
     schema = next(batches(PAYMENTS, [paid(1, date(2024, 1, 1))], 1)).schema
@@ -79,10 +89,10 @@ def test_months_in_mixed_order_within_a_batch_are_one_file_each(tmp_path: Path) 
     rows = [paid(number, date.fromisoformat(day)) for number, day in enumerate(days)]
     scan_into(tmp_path, batches(PAYMENTS, rows, 4), PAYMENTS)
     assert written(tmp_path, PAYMENTS) == {
-        "salespipe_part=2023-12": [rows[5]],
-        "salespipe_part=2024-01": [rows[1], rows[3]],
-        "salespipe_part=2024-02": [rows[2]],
-        "salespipe_part=2024-03": [rows[0], rows[4]],
+        "2023-12": [rows[5]],
+        "2024-01": [rows[1], rows[3]],
+        "2024-02": [rows[2]],
+        "2024-03": [rows[0], rows[4]],
     }
 
 

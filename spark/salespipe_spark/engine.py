@@ -8,7 +8,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
@@ -46,6 +46,8 @@ class Engine(ABC):
     """One session of an engine, started at its first use."""
 
     name: str
+    layout: ClassVar[dict[str, str]] = {"compression": "zstd"}
+    """How Parquet is written, in the engine's own words."""
 
     def __init__(self) -> None:
         self._session: SparkSession | None = None
@@ -69,7 +71,7 @@ class Engine(ABC):
         Raises:
             SalespipeError: the engine failed, over the data or the disk.
         """
-        writer = self._gathered(frame, by).write.option("compression", "zstd")
+        writer = self._gathered(frame, by).write.options(**self.layout)
         try:
             (writer.partitionBy(by) if by else writer).parquet(self._path(target))
         except FAILURES as error:
@@ -102,6 +104,8 @@ class SailEngine(Engine):
     """The embedded engine: a Spark Connect server on a free port of this machine alone."""
 
     name = "sail"
+    # Dictionaries cost a quarter of the time, and after zstd no file is smaller for them.
+    layout: ClassVar[dict[str, str]] = {"compression": "zstd(1)", "dictionary_enabled": "false"}
 
     def __init__(self, scratch: Path) -> None:
         super().__init__()

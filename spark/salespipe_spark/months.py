@@ -24,7 +24,7 @@ def first_day(month: str) -> date:
 
 def following(month: str) -> str:
     """The month after."""
-    return from_index(_index(month) + 1)
+    return from_index(index(month) + 1)
 
 
 def end_day(month: str) -> date:
@@ -39,7 +39,7 @@ def month_of(day: date) -> str:
 
 def between(first: str, last: str) -> list[str]:
     """All months from first to last, both inclusive; none where last is before first."""
-    return [from_index(i) for i in range(_index(first), _index(last) + 1)]
+    return [from_index(i) for i in range(index(first), index(last) + 1)]
 
 
 def blocks(months: list[str]) -> list[list[str]]:
@@ -58,10 +58,11 @@ def describe(months: list[str]) -> str:
     return ", ".join(b[0] if len(b) == 1 else f"{b[0]}...{b[-1]}" for b in blocks(months))
 
 
-def _index(month: str) -> int:
+def index(month: str) -> int:
+    """The month's number, year x 12 + month - 1: engines and databases count with it faster than with text."""
     return int(month[:4]) * 12 + int(month[5:]) - 1
 
 
-def from_index(index: int) -> str:
-    """The month of a number: year x 12 + month - 1."""
-    return f"{index // 12:04d}-{index % 12 + 1:02d}"
+def from_index(number: int) -> str:
+    """The month of a number."""
+    return f"{number // 12:04d}-{number % 12 + 1:02d}"

@@ -13,6 +13,7 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
+from salespipe_spark import months
 from salespipe_spark.contract import SNAPSHOT, Column, Contract
 from salespipe_spark.lake.receipt import Figures
 
@@ -33,8 +34,15 @@ class Check:
 
 
 def part_of(contract: Contract) -> Expression:
-    """The part that a row belongs to: its month, or the one snapshot."""
-    return F.date_format(contract.month, "yyyy-MM") if contract.month else F.lit(SNAPSHOT)
+    """The number of the part that a row belongs to: its month's, NULL without a date; 0 in a snapshot."""
+    return F.year(contract.month) * 12 + F.month(contract.month) - 1 if contract.month else F.lit(0)
+
+
+def part_name(contract: Contract, number: int | None) -> str:
+    """The part of that number; `None` is what rows without a date would be."""
+    if not contract.month:
+        return SNAPSHOT
+    return "None" if number is None else months.from_index(number)
 
 
 def figures(frame: DataFrame, contract: Contract) -> dict[str, Figures]:
@@ -50,7 +58,8 @@ def figures(frame: DataFrame, contract: Contract) -> dict[str, Figures]:
     nulls = {f"null_{c.name}": F.count_if(F.col(c.name).isNull()) for c in contract.columns if not c.nullable}
     columns = [value.alias(name) for name, value in (counted | sums | nulls).items()]
     rows = frame.groupBy(part_of(contract).alias("part")).agg(*columns).collect()
-    return {part: _figures(row, contract) for part, row in sorted((str(row["part"]), row) for row in rows)}
+    by_part = {part_name(contract, row["part"]): _figures(row, contract) for row in rows}
+    return dict(sorted(by_part.items()))
 
 
 def no_rows(contract: Contract) -> Figures:
@@ -64,7 +73,7 @@ def keys_unique(found: dict[str, Figures], rows: DataFrame, contract: Contract) 
     parts = [part for part, f in found.items() if f.key_duplicates]
     by = [part_of(contract).alias("part"), *contract.key]
     doubled = rows.groupBy(*by).agg(F.count(F.lit(1)).alias("rows")).where("rows > 1")
-    sample = _sample(doubled) if parts else []
+    sample = [row | {"part": part_name(contract, row["part"])} for row in _sample(doubled)] if parts else []
     # The figure counts hashes of keys; two keys of one hash are no duplicate, and leave no sample.
     count = sum(found[part].key_duplicates for part in parts) if sample else 0
     return Check("keys_unique", not sample, f"unique ({', '.join(contract.key)})", f"{count} repeated", parts, sample)
@@ -87,9 +96,11 @@ def parts_owned(
 ) -> Check:
     """No row lies outside the months of the run, or in the object of another month (`misplaced`)."""
     foreign = sorted(set(found) - set(owned))
-    part = F.coalesce(part_of(contract), F.lit("None"))
     shown: list[str] = list(dict.fromkeys([*contract.key, contract.month or contract.key[0]]))
-    sample = _sample(rows.where(~part.isin(owned)).select(*shown)) if foreign else []
+    sample: list[dict[str, Any]] = []
+    if foreign:
+        part = F.coalesce(part_of(contract), F.lit(-1))
+        sample = _sample(rows.where(~part.isin([months.index(month) for month in owned])).select(*shown))
     lines = [f"{part}: {found[part].rows} rows" for part in foreign]
     if not foreign and misplaced:
         lines = [f"rows of another month among those of {', '.join(misplaced)}"]

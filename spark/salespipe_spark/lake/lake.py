@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame
 
-from salespipe_spark.contract import SNAPSHOT
+from salespipe_spark import months
 from salespipe_spark.engine import Engine
 from salespipe_spark.lake import audit, schema
 from salespipe_spark.lake.audit import Check
@@ -23,9 +23,7 @@ from salespipe_spark.lake.store import Raced
 from salespipe_spark.tables import Table, tables
 
 PART = "salespipe_part"
-"""The column by which staged rows are cut into parts; it is not in the files."""
-NO_DATE = "__HIVE_DEFAULT_PARTITION__"
-"""How both engines name the folder of rows without a part."""
+"""The column by which staged rows are cut into parts: the month's number. It is not in the files."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +196,7 @@ class Lake(Catalogue):
     def _merged(staged: Staged, part: str) -> Path:
         """The one file of a part; outside the folder that the audit read, so that nothing is counted twice."""
         table, folder = staged.opening.table, staged.folder
-        files = _staged_files(folder / f"{PART}={part}" if table.monthly else folder)
+        files = _staged_files(_folder_of(folder, table, part))
         return schema.merged(files, table.contract, folder.with_name(f"{folder.name}-merged") / f"{part}.parquet")
 
     def _inputs(self, table: Table, parts: list[str]) -> dict[str, dict[str, str]]:
@@ -215,15 +213,20 @@ class Lake(Catalogue):
 
 def staged_file(folder: Path, table: Table, part: str) -> Path:
     """Where a file of a part is staged by those who write without an engine."""
-    base = folder / table.layer / table.name
-    return (base / f"{PART}={part}" if table.monthly else base) / "0.parquet"
+    return _folder_of(folder / table.layer / table.name, table, part) / "0.parquet"
+
+
+def _folder_of(folder: Path, table: Table, part: str) -> Path:
+    """Where the files of a part lie below a table's staged folder."""
+    return folder / f"{PART}={months.index(part)}" if table.monthly else folder
 
 
 def _rows_by_part(files: list[Path], table: Table) -> dict[str, int]:
     """The rows that the files' footers declare, by the part whose folder they lie in."""
     rows: Counter[str] = Counter()
     for file in files:
-        part = file.parent.name.partition("=")[2].replace(NO_DATE, "None") if table.monthly else SNAPSHOT
+        number = file.parent.name.partition("=")[2]
+        part = audit.part_name(table.contract, int(number) if number.isdecimal() else None)
         rows[part] += schema.rows_in(file)
     return {part: number for part, number in rows.items() if number}
 
