@@ -7,6 +7,8 @@ import os
 import random
 import signal
 import subprocess
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -43,11 +45,13 @@ def test_a_killed_run_leaves_whole_months_and_the_next_mends_them(
     for month in range(1, 7):
         statement = f"UPDATE orders SET status = 'Cancelled' WHERE orderDate LIKE '2004-{month:02d}%%' LIMIT 1"
         change(classicmodels_copy, statement)
+    begun = time.monotonic()
     run(home=undisturbed, url=classicmodels_copy, **SPAN)
+    takes = time.monotonic() - begun
     after = contents(undisturbed)
     assert before != after
 
-    killed_while_running(home, classicmodels_copy, random.Random(seed))
+    killed_after(random.Random(seed).uniform(0.3, 1) * takes, home, classicmodels_copy)
 
     for key, found in visible(home).items():
         assert found in (before[key], after[key]), f"{key} is neither the old month nor the new one"
@@ -57,14 +61,13 @@ def test_a_killed_run_leaves_whole_months_and_the_next_mends_them(
     assert list((home / "scratch" / "_staging").iterdir()) == []
 
 
-def killed_while_running(home: Path, url: str, rng: random.Random) -> None:
-    """Start a run, let it go on for a random part of the time that one takes, and kill it."""
+def killed_after(seconds: float, home: Path, url: str) -> None:
+    """Start a run, and kill it; one that is quicker than the undisturbed one was may be over."""
     command = [str(COMMAND), "run"]
     process = subprocess.Popen(
         command, env=environment(home, url, **SPAN), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    try:
-        process.wait(timeout=rng.uniform(3, 12))
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=seconds)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
