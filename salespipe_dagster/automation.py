@@ -1,9 +1,11 @@
 """The job and the nightly schedule; what the schedule asks for is decided by a pure function."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 import dagster as dg
 
+from salespipe_dagster.charts import charts
 from salespipe_dagster.partitions import range_tags
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.settings import Settings
@@ -35,21 +37,26 @@ def changed_months(fingerprints: Fingerprints, receipts: Receipts, configured: l
     return [month for month in configured if any(is_stale(table, month, fingerprints, receipts) for table in monthly)]
 
 
-def plan(fingerprints: Fingerprints, receipts: Receipts, configured: list[str], current: str) -> list[list[str]]:
+def plan(
+    fingerprints: Fingerprints, receipts: Receipts, undrawn: list[str], configured: list[str], current: str
+) -> list[list[str]]:
     """The runs that the night needs, each an unbroken range: the changed months and the current one.
 
-    Where neither is there, and a snapshot is not what it would be, the last month alone: a run of any
-    month makes the snapshots anew.
+    Where neither is there, and a snapshot is not what it would be or a chart is undrawn, the last month
+    alone: a run of any month makes the snapshots and the charts anew.
     """
     due = set(changed_months(fingerprints, receipts, configured)) | ({current} & set(configured))
     snapshots = [table for table in tables().values() if not table.monthly]
-    if not due and any(is_stale(table, SNAPSHOT, fingerprints, receipts) for table in snapshots):
+    stale = any(is_stale(table, SNAPSHOT, fingerprints, receipts) for table in snapshots)
+    if not due and (stale or undrawn):
         due = {configured[-1]}
     return months.blocks(sorted(due))
 
 
-def observe(source: SourceDatabase, catalogue: Catalogue, settings: Settings) -> tuple[Fingerprints, Receipts]:
-    """What the plan decides by: the source's fingerprints now, and the receipts of the lake."""
+def observe(
+    source: SourceDatabase, catalogue: Catalogue, settings: Settings
+) -> tuple[Fingerprints, Receipts, list[str]]:
+    """What the plan decides by: the source's fingerprints now, the receipts of the lake, the charts undrawn."""
     source.probe()
     fingerprints = {
         table.name: {
@@ -58,7 +65,8 @@ def observe(source: SourceDatabase, catalogue: Catalogue, settings: Settings) ->
         }
         for table in sources()
     }
-    return fingerprints, receipts_of(catalogue)
+    receipts = receipts_of(catalogue)
+    return fingerprints, receipts, undrawn_charts(catalogue, receipts)
 
 
 def nightly(settings: Settings) -> dg.ScheduleDefinition:
@@ -99,6 +107,18 @@ def is_stale(table: Table, part: str, fingerprints: Fingerprints, receipts: Rece
         for name, digests in inputs.items()
         if part in digests
     )
+
+
+def undrawn_charts(catalogue: Catalogue, receipts: Receipts) -> list[str]:
+    """The charts that are missing, or older than a table that they show: their own step failed."""
+    found: list[str] = []
+    for chart in charts().values():
+        newest = max((r.published_at for name in chart.inputs for r in receipts[name].values()), default="")
+        picture = catalogue.store.path(f"charts/{chart.name}.png")
+        drawn = picture.stat().st_mtime if picture.exists() else 0.0
+        if newest and drawn < datetime.fromisoformat(newest).timestamp():
+            found.append(chart.name)
+    return found
 
 
 def receipts_of(catalogue: Catalogue, *, whole: bool = True) -> Receipts:

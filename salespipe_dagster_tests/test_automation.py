@@ -1,5 +1,6 @@
 """The nightly plan: a pure function of fingerprints and receipts, and the schedule that asks for what it says."""
 
+import os
 import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -9,6 +10,7 @@ import dagster as dg
 import pytest
 
 from salespipe_dagster.automation import Fingerprints, Receipts, changed_months, monthly_refresh, nightly, observe, plan
+from salespipe_dagster.charts import charts
 from salespipe_dagster.definitions import build_defs
 from salespipe_dagster.settings import Settings
 from salespipe_dagster_tests.support import SHOP, FakeSource, failures, materialise
@@ -52,7 +54,7 @@ def made(months: list[str] = MONTHS) -> tuple[Source, Lake]:
 
 
 def planned(source: Fingerprints, lake: Receipts, current: str = LATER) -> list[list[str]]:
-    return plan(source, lake, MONTHS, current)
+    return plan(source, lake, [], MONTHS, current)
 
 
 def test_nothing_changed_asks_for_the_current_month_alone() -> None:
@@ -140,15 +142,41 @@ def test_dimension_that_a_dead_run_left_behind_asks_for_the_last_month(crash: st
     assert planned(source, lake) == [["2024-05"]]
 
 
+def test_undrawn_chart_asks_for_the_last_month() -> None:
+    """Its own step failed, or somebody removed it: any run draws all of them."""
+    assert plan(*made(), ["monthly_revenue"], MONTHS, LATER) == [["2024-05"]]
+    assert plan(*made(), ["monthly_revenue"], MONTHS, "2024-02") == [["2024-02"]]
+
+
 # From here on with a lake that was filled by a run: January, a February without rows, and March.
+
+
+@pytest.fixture
+def drawn(filled: Settings) -> Settings:
+    """The filled lake with its charts, drawn after their tables."""
+    for name in charts():
+        picture = filled.lake / "charts" / f"{name}.png"
+        picture.parent.mkdir(exist_ok=True)
+        picture.touch()
+    return filled
 
 
 def asked(settings: Settings, source: FakeSource, current: str = LATER) -> list[list[str]]:
     return plan(*observe(source, Catalogue(settings.lake), settings), settings.months, current)
 
 
-def test_lake_just_filled_is_what_its_source_is(filled: Settings) -> None:
-    assert asked(filled, FakeSource()) == []
+def test_lake_just_filled_is_what_its_source_is(drawn: Settings) -> None:
+    assert asked(drawn, FakeSource()) == []
+
+
+@pytest.mark.parametrize("chart", ["missing", "older than its table"])
+def test_chart_that_failed_alone_is_asked_for(drawn: Settings, chart: str) -> None:
+    picture = drawn.lake / "charts" / "monthly_revenue.png"
+    if chart == "missing":
+        picture.unlink()
+    else:
+        os.utime(picture, (0, 0))
+    assert asked(drawn, FakeSource()) == [["2024-03"]]
 
 
 def test_order_whose_date_moves_changes_both_its_months(filled: Settings) -> None:
@@ -164,16 +192,16 @@ def test_status_of_one_order_changes_its_month(filled: Settings) -> None:
     assert asked(filled, source) == [["2024-03"]]
 
 
-def test_asked_month_is_not_asked_for_again_once_it_was_run(filled: Settings, engine: Engine) -> None:
+def test_asked_month_is_not_asked_for_again_once_it_was_run(drawn: Settings, engine: Engine) -> None:
     """The receipt keeps the fingerprint of what was read; not before all that is made of it was made, too."""
     source = FakeSource()
     source.rows["payments"][1] = (*SHOP["payments"][1][:3], Decimal("50.01"))
-    assert asked(filled, source) == [["2024-03"]]
-    assert materialise(filled, engine, source, ["2024-03"], "payments").success
-    assert asked(filled, source) == [["2024-03"]]
-    result = materialise(filled, engine, source, ["2024-03"], "payments", "fact_payments")
+    assert asked(drawn, source) == [["2024-03"]]
+    assert materialise(drawn, engine, source, ["2024-03"], "payments").success
+    assert asked(drawn, source) == [["2024-03"]]
+    result = materialise(drawn, engine, source, ["2024-03"], "payments", "fact_payments")
     assert result.success, failures(result)
-    assert asked(filled, source) == []
+    assert asked(drawn, source) == []
 
 
 def test_object_without_its_receipt_is_asked_for(filled: Settings) -> None:
@@ -225,8 +253,8 @@ def test_night_asks_for_one_run_a_block_with_the_range_as_tags(filled: Settings)
     assert reason is None
 
 
-def test_night_says_why_it_asks_for_nothing(filled: Settings) -> None:
-    assert tick(filled, FakeSource(), datetime(2024, 9, 1, tzinfo=UTC)) == ([], "Every month is what its source is.")
+def test_night_says_why_it_asks_for_nothing(drawn: Settings) -> None:
+    assert tick(drawn, FakeSource(), datetime(2024, 9, 1, tzinfo=UTC)) == ([], "Every month is what its source is.")
 
 
 def test_night_asks_again_for_a_month_whose_run_failed(filled: Settings) -> None:

@@ -15,7 +15,7 @@ from salespipe_dagster.partitions import monthly_partitions
 from salespipe_dagster.settings import Settings
 from salespipe_spark import months
 from salespipe_spark.contract import SPARK, Contract
-from salespipe_spark.lake.audit import Check
+from salespipe_spark.lake.audit import CHECKS, Check
 from salespipe_spark.lake.lake import Staged
 from salespipe_spark.tables import CALENDAR, Table, sources, tables
 
@@ -52,15 +52,7 @@ def declaration(table: Table) -> dict[str, Any]:
 
 def check_specs(table: Table, *more: tuple[str, str]) -> list[dg.AssetCheckSpec]:
     """The checks of a table's audit, and further ones as (name, description)."""
-    audited = [
-        ("schema", "The columns and types of the files are the contract's."),
-        ("rows_written", "The rows read are the rows that the files' footers declare."),
-        ("parts_owned", "No row lies outside the months of the run."),
-        ("keys_unique", f"({', '.join(table.contract.key)}) is unique."),
-        ("not_null", "No column that promises a value lacks one."),
-    ]
-    if table.contract.balances:
-        audited.append(("balance", "Each month's figures equal those of its inputs, to the cent."))
+    audited = [(name, text) for name, text in CHECKS.items() if name != "balance" or table.contract.balances]
     key = asset_key(table)
     return [dg.AssetCheckSpec(name, asset=key, description=text) for name, text in [*audited, *more]]
 

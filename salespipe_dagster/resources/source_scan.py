@@ -6,20 +6,17 @@ of them, make no other type; the company's tables are all declared.
 
 import os
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from salespipe_dagster.resources.source_connection import DOCTOR, place, scanner_url, without_password
 from salespipe_spark.contract import Contract, Type
 from salespipe_spark.errors import SalespipeError
-from salespipe_spark.lake.schema import arrow_schema
+from salespipe_spark.lake.schema import arrow_schema, of_cents
 
 BATCH_ROWS = 65_536
-HUNDREDTH = pa.scalar(Decimal("0.01"), pa.decimal128(3, 2))
 
 
 def stream(url: sa.URL, statement: str) -> Iterator[pa.RecordBatch]:
@@ -66,7 +63,7 @@ def conformed(batch: pa.RecordBatch, contract: Contract, *, cents: bool) -> pa.R
         values = batch.column(column.name)
         try:
             if cents and column.type in (Type.PRICE, Type.MONEY):
-                values = pc.multiply(values.cast(pa.decimal128(19)), HUNDREDTH)
+                values = of_cents(values)
             arrays.append(values.cast(field.type))
         except pa.ArrowInvalid as error:
             hint = "correct the value in the source, or widen the type in the contract"

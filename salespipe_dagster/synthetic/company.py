@@ -6,17 +6,16 @@ Here rows become Arrow tables in the shape of the source. What the rows are is s
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from salespipe_dagster.resources.source_sql import own_columns
 from salespipe_dagster.synthetic import catalogue, people, trade, vocabulary
 from salespipe_dagster.synthetic.trade import order_numbers
-from salespipe_spark.contract import Column, Contract, Type
-from salespipe_spark.lake.schema import ARROW
-from salespipe_spark.tables import tables
+from salespipe_spark.contract import Column, Type
+from salespipe_spark.lake.schema import ARROW, of_cents
+from salespipe_spark.tables import Table, tables
 
 __all__ = ["Company", "order_numbers"]
 
@@ -65,30 +64,22 @@ class Company:
             SalespipeError: the text is no month, or one that the company has no order numbers for.
         """
         if month is None and table in _SNAPSHOTS:
-            return _arrow(tables()[table].contract, _SNAPSHOTS[table](self.seed))
+            return _arrow(tables()[table], _SNAPSHOTS[table](self.seed))
         if month is not None and table in _MONTHLY:
             rows = _MONTHLY[table](self.seed, self.orders_per_month, trade.in_business(month))
-            return _arrow(tables()[table].contract, rows)
+            return _arrow(tables()[table], rows)
         raise ValueError(
             f"rows({table!r}, month={month!r}): the monthly tables are {', '.join(_MONTHLY)}; "
             f"without a month come {', '.join(_SNAPSHOTS)}."
         )
 
 
-def _arrow(contract: Contract, rows: Sequence[NamedTuple]) -> pa.Table:
-    columns = [column for column in contract.columns if not _is_of_parent(contract, column)]
-    return pa.table({column.source_name: _array(column, rows) for column in columns})
-
-
-def _is_of_parent(contract: Contract, column: Column) -> bool:
-    """Whether staging takes the column from the table that dates this one."""
-    return contract.source is not None and bool(contract.source.dated_by) and column.name == contract.month
+def _arrow(table: Table, rows: Sequence[NamedTuple]) -> pa.Table:
+    return pa.table({column.source_name: _array(column, rows) for column in own_columns(table)})
 
 
 def _array(column: Column, rows: Sequence[NamedTuple]) -> pa.Array:
     values = [getattr(row, column.name) for row in rows]
-    if column.type is not Type.PRICE:
-        return pa.array(values, ARROW[column.type])
-    cents = pa.array(values, pa.int64()).cast(pa.decimal128(19))
-    hundredth = pa.scalar(Decimal("0.01"), pa.decimal128(3, 2))
-    return pc.call_function("multiply", [cents, hundredth]).cast(ARROW[column.type])
+    if column.type is Type.PRICE:
+        return of_cents(pa.array(values, pa.int64())).cast(ARROW[column.type])
+    return pa.array(values, ARROW[column.type])

@@ -18,6 +18,15 @@ from salespipe_spark.contract import SNAPSHOT, Column, Contract
 from salespipe_spark.lake.receipt import Figures
 
 SAMPLE = 5
+CHECKS = {
+    "schema": "The columns and types of the files are the contract's.",
+    "rows_written": "The rows read are the rows that the files' footers declare.",
+    "parts_owned": "No row lies outside the months of the run.",
+    "keys_unique": "No key repeats within a part.",
+    "not_null": "No column that promises a value lacks one.",
+    "balance": "Each month's figures equal those of its inputs, to the cent.",
+}
+"""What every table's audit checks; `balance` where the contract has balances."""
 MASK = 2**64 - 1
 
 

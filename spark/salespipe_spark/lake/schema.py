@@ -1,8 +1,10 @@
 """Parquet files and contracts: what a file must look like, an empty one, many merged into one."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from salespipe_spark.contract import Contract, Type
@@ -18,11 +20,17 @@ ARROW = {
     Type.MONEY: pa.decimal128(18, 2),
     Type.AVERAGE: pa.decimal128(18, 6),
 }
+HUNDREDTH = pa.scalar(Decimal("0.01"), pa.decimal128(3, 2))
 
 
 def arrow_schema(contract: Contract) -> pa.Schema:
     """The contract's columns as Arrow fields."""
     return pa.schema([pa.field(c.name, ARROW[c.type], metadata={"comment": c.description}) for c in contract.columns])
+
+
+def of_cents(cents: pa.Array) -> pa.Array:
+    """Integer cents as amounts, exactly."""
+    return pc.call_function("multiply", [cents.cast(pa.decimal128(19)), HUNDREDTH])
 
 
 def deviations(file: Path, contract: Contract) -> list[str]:
