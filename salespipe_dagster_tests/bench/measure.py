@@ -58,9 +58,16 @@ class Measurement:
 
     def whole_run(self, stage: str, most_seconds: float | None = None) -> Line:
         """The command as a user starts it, over all months into an empty lake."""
-        best = self._best(stage, self._run)
+        best = self._best(stage, lambda turn: self._run(self._at("home", turn)))
         rows = None if most_seconds else self.shop.lines
         return Line(stage, best["seconds"], rows, peak=best["peak"], most_seconds=most_seconds)
+
+    def month_by_month(self, at_once: Line) -> Line:
+        """The months of `whole_run` by a run each."""
+        home = self._at("home-of-months")
+        best = self._best("a run for each month", lambda _: self._runs(home), times=1)
+        stage = "the same, a run for each month; beside it all at once"
+        return Line(stage, best["seconds"], floor=at_once.seconds, peak=best["peak"], least_ratio=report.RANGE)
 
     def _extracted(self, floor: dict[str, Any], ours: dict[str, Any]) -> list[Line]:
         shop, seconds = self.shop, ours.get("seconds")
@@ -123,9 +130,13 @@ class Measurement:
         span = (self.shop.first_month, self.shop.last_month)
         return _process(f"{PACKAGE}.stages", stage, origin, *span, str(target))
 
-    def _run(self, turn: int) -> dict[str, Any]:
+    def _runs(self, home: Path) -> dict[str, Any]:
+        runs = [self._run(home, "--months", month) for month in self.shop.months]
+        return {"seconds": sum(run["seconds"] for run in runs), "peak": max(run["peak"] for run in runs)}
+
+    def _run(self, home: Path, *options: str) -> dict[str, Any]:
         settings = {
-            "HOME": str(self._at("home", turn)),
+            "HOME": str(home),
             "SOURCE_URL": self.server.url(self.shop.database),
             "START_MONTH": self.shop.first_month,
             "END_MONTH": self.shop.last_month,
@@ -133,8 +144,8 @@ class Measurement:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SALESPIPE_")}
         environment = kept | {f"SALESPIPE_{name}": value for name, value in settings.items()}
         start = time.perf_counter()
-        with self._at("run.log", turn).open("w+") as log:
-            process = subprocess.Popen([str(COMMAND), "run"], env=environment, stdout=log, stderr=log)
+        with home.with_name(f"{home.name}.log").open("w+") as log:
+            process = subprocess.Popen([str(COMMAND), "run", *options], env=environment, stdout=log, stderr=log)
             try:
                 with PeakMemory(process.pid, tree=True, every=0.05) as memory:
                     code = process.wait()

@@ -12,6 +12,8 @@ GROWTH = 200.0
 """The most megabytes that a process may grow by while it extracts."""
 FIXED_COST = 20.0
 """The most seconds that a run of 30 months over next to nothing may take."""
+RANGE = 4.0
+"""How many times the run of a range the runs of its single months take, at the least."""
 BUSY = 0.5
 """A load average from which on times tell of others' work."""
 
@@ -29,6 +31,7 @@ class Line:
     most_ratio: float | None = None
     most_growth: float | None = None
     most_seconds: float | None = None
+    least_ratio: float | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -43,11 +46,14 @@ class Line:
             (self.growth, self.most_growth, " MB", 0),
             (self.seconds, self.most_seconds, " s", 0),
         )
-        return ", ".join(
+        goals = [
             f"<= {most:.{digits}f}{unit} {'met' if value <= most else 'MISSED'}"
             for value, most, unit, digits in held
             if value is not None and most is not None
-        )
+        ]
+        if self.ratio is not None and self.least_ratio is not None:
+            goals.append(f">= {self.least_ratio:.1f}x {'met' if self.ratio >= self.least_ratio else 'MISSED'}")
+        return ", ".join(goals)
 
 
 def load() -> float:
