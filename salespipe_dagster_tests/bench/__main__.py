@@ -12,8 +12,10 @@ import click
 from salespipe_dagster_tests.bench import report
 from salespipe_dagster_tests.bench.measure import Measurement
 from salespipe_dagster_tests.bench.report import Line
-from salespipe_dagster_tests.bench.server import NoServer, Server, private_server
 from salespipe_dagster_tests.bench.shop import Shop
+from salespipe_dagster_tests.mariadb_server import NoServer, Server, install, running
+
+LARGE = ("--innodb-buffer-pool-size=1G", "--innodb-log-file-size=512M", "--character-set-server=utf8mb4")
 
 
 @click.command()
@@ -27,7 +29,10 @@ def main(lines: str, repeat: int, *, floor_only: bool) -> None:
     sections: dict[str, list[Line]] = {}
     differing: list[str] = []
     try:
-        with tempfile.TemporaryDirectory(prefix="salespipe-bench-") as name, private_server(Path(name, "db")) as server:
+        with (
+            tempfile.TemporaryDirectory(prefix="salespipe-bench-") as name,
+            running(install(Path(name, "db")), *LARGE) as server,
+        ):
             for count in (int(text) for text in lines.split(",")):
                 shop = Shop(f"shop_{count}", count, "2024-01", "2025-12")
                 taken = _measured(server, shop, Path(name), repeat, floor_only=floor_only)

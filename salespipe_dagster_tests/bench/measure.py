@@ -16,8 +16,8 @@ from salespipe_dagster_tests.bench import report
 from salespipe_dagster_tests.bench.compare import differences
 from salespipe_dagster_tests.bench.memory import MEGABYTE, PeakMemory
 from salespipe_dagster_tests.bench.report import Line
-from salespipe_dagster_tests.bench.server import Server
 from salespipe_dagster_tests.bench.shop import Shop
+from salespipe_dagster_tests.mariadb_server import Server
 from salespipe_spark import months
 
 PACKAGE = "salespipe_dagster_tests.bench"
@@ -109,7 +109,11 @@ class Measurement:
         seconds: dict[str, float] = {}
         for name, query in (("order_details", LINES_QUERY), ("orders", ORDERS_QUERY)):
             start = time.perf_counter()
-            command = [*self.server.client(self.shop.database), "--execute", query.format(**dates)]
+            command = [
+                *self.server.client("--quick", "--batch", self.shop.database),
+                "--execute",
+                query.format(**dates),
+            ]
             subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
             seconds[name] = time.perf_counter() - start
         return {"seconds": sum(seconds.values()), "tables": seconds}

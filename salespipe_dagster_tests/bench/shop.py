@@ -9,7 +9,7 @@ date has an index, and the tables' keys and foreign keys are there; one order in
 from dataclasses import dataclass
 from datetime import date
 
-from salespipe_dagster_tests.bench.server import Server
+from salespipe_dagster_tests.mariadb_server import Server
 from salespipe_spark import months
 
 LINES_IN_BLOCK = 120
