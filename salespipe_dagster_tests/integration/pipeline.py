@@ -14,6 +14,8 @@ from salespipe_spark.tables import tables
 
 COMMAND = Path(sys.executable).parent / "salespipe"
 Rows = list[tuple[Any, ...]]
+Contents = dict[tuple[str, str], Rows]
+"""Rows by table and part."""
 
 
 def environment(home: Path, url: str = "", **settings: str) -> dict[str, str]:
@@ -55,7 +57,7 @@ def objects(home: Path) -> dict[str, tuple[int, bytes]]:
     return {str(file.relative_to(lake)): (file.stat().st_mtime_ns, file.read_bytes()) for file in files}
 
 
-def contents(home: Path) -> dict[tuple[str, str], Rows]:
+def contents(home: Path) -> Contents:
     """All rows of all tables by (table, part), sorted: what two lakes are compared by."""
     catalogue = Catalogue(home / "lake")
     return {

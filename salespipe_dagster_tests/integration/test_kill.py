@@ -5,15 +5,18 @@ Three seeded kills by default; `make torture` sets SALESPIPE_TORTURE_KILLS=30.
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from salespipe_dagster_tests.integration.pipeline import COMMAND, Rows, change, contents, environment, rows, run
+from salespipe_dagster_tests.integration.pipeline import COMMAND, Contents, change, contents, environment, rows, run
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.tables import tables
 
@@ -21,11 +24,11 @@ KILLS = int(os.environ.get("SALESPIPE_TORTURE_KILLS", "3"))
 SPAN = {"start_month": "2004-01", "end_month": "2004-06"}
 
 
-def visible(home: Path) -> dict[tuple[str, str], Rows]:
+def visible(home: Path) -> Contents:
     """What a reader finds: every object in place, with or without a receipt."""
     catalogue = Catalogue(home / "lake")
     months = [f"2004-{month:02d}" for month in range(1, 7)]
-    found: dict[tuple[str, str], Rows] = {}
+    found: Contents = {}
     for table in tables().values():
         for part in table.parts(months):
             file = catalogue.store.path(catalogue.key(table, part))
@@ -34,29 +37,42 @@ def visible(home: Path) -> dict[tuple[str, str], Rows]:
     return found
 
 
-@pytest.mark.parametrize("seed", range(KILLS))
-def test_a_killed_run_leaves_whole_months_and_the_next_mends_them(
-    seed: int, classicmodels_copy: str, tmp_path: Path
-) -> None:
-    """The run is killed while it replaces every month: each is as it was or as it will be, nothing between."""
-    home, undisturbed = tmp_path / "killed", tmp_path / "undisturbed"
-    run(home=home, url=classicmodels_copy, **SPAN)
-    before = contents(home)
-    for month in range(1, 7):
-        statement = f"UPDATE orders SET status = 'Cancelled' WHERE orderDate LIKE '2004-{month:02d}%%' LIMIT 1"
-        change(classicmodels_copy, statement)
-    begun = time.monotonic()
-    run(home=undisturbed, url=classicmodels_copy, **SPAN)
-    takes = time.monotonic() - begun
-    after = contents(undisturbed)
-    assert before != after
+@dataclass(frozen=True)
+class Scene:
+    """A lake of six months whose source has changed in each of them, and what it will be after a run."""
 
-    killed_after(random.Random(seed).uniform(0.3, 1) * takes, home, classicmodels_copy)
+    home: Path
+    url: str
+    before: Contents
+    after: Contents
+    takes: float
+
+
+@pytest.fixture(scope="module")
+def scene(load_classicmodels: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    home, undisturbed = tmp_path_factory.mktemp("scene") / "before", tmp_path_factory.mktemp("scene") / "after"
+    url = load_classicmodels()
+    run(home=home, url=url, **SPAN)
+    for month in range(1, 7):
+        change(url, f"UPDATE orders SET status = 'Cancelled' WHERE orderDate LIKE '2004-{month:02d}%%' LIMIT 1")
+    begun = time.monotonic()
+    run(home=undisturbed, url=url, **SPAN)
+    found = Scene(home, url, contents(home), contents(undisturbed), time.monotonic() - begun)
+    assert found.before != found.after
+    return found
+
+
+@pytest.mark.parametrize("seed", range(KILLS))
+def test_a_killed_run_leaves_whole_months_and_the_next_mends_them(seed: int, scene: Scene, tmp_path: Path) -> None:
+    """The run is killed while it replaces every month: each is as it was or as it will be, nothing between."""
+    home = Path(shutil.copytree(scene.home, tmp_path / "killed"))
+
+    killed_after(random.Random(seed).uniform(0.3, 1) * scene.takes, home, scene.url)
 
     for key, found in visible(home).items():
-        assert found in (before[key], after[key]), f"{key} is neither the old month nor the new one"
-    run(home=home, url=classicmodels_copy, **SPAN)
-    assert contents(home) == after
+        assert found in (scene.before[key], scene.after[key]), f"{key} is neither the old month nor the new one"
+    run(home=home, url=scene.url, **SPAN)
+    assert contents(home) == scene.after
     assert list((home / "lake" / "_staging").iterdir()) == []
     assert list((home / "scratch" / "_staging").iterdir()) == []
 
