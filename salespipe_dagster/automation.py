@@ -76,7 +76,7 @@ def nightly(settings: Settings) -> dg.ScheduleDefinition:
         job=monthly_refresh,
         cron_schedule="0 0 * * *",
         name="nightly",
-        description="The current month, and the months whose source changed.",
+        description="The current month, the months whose source changed, and what an earlier run left undone.",
         required_resource_keys={"source_db"},
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
@@ -84,7 +84,7 @@ def nightly(settings: Settings) -> dg.ScheduleDefinition:
         observed = observe(context.resources.source_db, Catalogue(settings.lake), settings)
         blocks = plan(*observed, settings.months, current)
         if not blocks:
-            yield dg.SkipReason("Every month is what its source is.")
+            yield dg.SkipReason("Every month is what its source is, and every chart is drawn.")
         for block in blocks:
             # The time is in the key, so that a month whose run failed is asked for again the next night.
             key = f"{context.scheduled_execution_time.isoformat()} {block[0]}"

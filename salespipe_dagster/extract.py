@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,7 +23,7 @@ from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.audit import Check, part_name, part_of
 from salespipe_spark.lake.lake import Lake, Opening, Staged, staged_file
 from salespipe_spark.lake.receipt import Figures
-from salespipe_spark.lake.schema import arrow_schema
+from salespipe_spark.lake.schema import arrow_schema, writer_of
 from salespipe_spark.tables import Table, tables
 
 ATTEMPTS = 3
@@ -63,20 +62,12 @@ def scan_into(folder: Path, batches: Iterable[pa.RecordBatch], table: Table) -> 
     waiting: dict[str, list[pa.RecordBatch]] = defaultdict(list)
     rows: dict[str, int] = defaultdict(int)
     schema = arrow_schema(table.contract)
-    # As Spark writes it; a dictionary of numbers that hardly repeat is work for nothing.
-    layout: dict[str, Any] = {
-        "compression": "zstd",
-        "use_dictionary": [field.name for field in schema if pa.types.is_string(field.type)],
-        "store_decimal_as_integer": True,
-    }
     with ExitStack() as stack:
         writers: dict[str, pq.ParquetWriter] = {}
 
         def flush(part: str) -> None:
             if part not in writers:
-                file = staged_file(folder, table, part)
-                file.parent.mkdir(parents=True, exist_ok=True)
-                writers[part] = stack.enter_context(pq.ParquetWriter(file, schema, **layout))
+                writers[part] = stack.enter_context(writer_of(staged_file(folder, table, part), schema))
             writers[part].write_table(pa.Table.from_batches(waiting.pop(part)).cast(schema))
             del rows[part]
 

@@ -105,11 +105,8 @@ class Renderer:
         """Kaleido's answer: a line for a line."""
         if self._process is None:
             self._process = self._started()
-            self._line(self._process)  # it greets
-        answer = self._line(self._process, json.dumps(request).encode() + b"\n")
-        if answer.get("code"):
-            raise _failure(answer["message"])
-        return answer
+            self._line(self._process)  # it greets, or says why it cannot start
+        return self._line(self._process, json.dumps(request).encode() + b"\n")
 
     def _started(self) -> subprocess.Popen[bytes]:
         command, folder, environment = _command()
@@ -147,7 +144,12 @@ class Renderer:
             reason = f"no answer in {SECONDS} s" if late else self._complaint()
             self.close()  # the next picture starts another
             raise _failure(reason)
-        return json.loads(heard)
+        answer = json.loads(heard)
+        if answer.get("code"):
+            if not line:
+                self.close()
+            raise _failure(answer["message"])
+        return answer
 
     def _complaint(self) -> str:
         """The first thing that Chromium calls an error; traces and warnings surround it."""

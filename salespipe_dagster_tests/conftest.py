@@ -45,7 +45,9 @@ def settings_below(home: Path) -> Settings:
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """An environment in which nothing of salespipe is set."""
+    """An environment in which nothing of salespipe is set; DAGSTER_HOME, which a run sets, is as before afterwards."""
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    monkeypatch.delenv("DAGSTER_HOME")
     for name in [name for name in os.environ if name.upper().startswith("SALESPIPE_")]:
         monkeypatch.delenv(name)
     return monkeypatch

@@ -75,7 +75,7 @@ def install(data: Path) -> Path:
 
 @contextmanager
 def running(data: Path, *options: str) -> Generator[Server]:
-    """A server on this data folder.
+    """A server on a copy of this data folder.
 
     Raises:
         NoServer: it did not start.
@@ -83,7 +83,8 @@ def running(data: Path, *options: str) -> Generator[Server]:
     with tempfile.TemporaryDirectory(prefix="salespipe-") as name:  # a socket's path must be short
         folder = Path(name)
         server = Server(_free_port(), folder / "socket")
-        here = [f"--datadir={data}", f"--socket={server.socket}", f"--port={server.port}", f"--tmpdir={folder}"]
+        own = shutil.copytree(data, folder / "data")
+        here = [f"--datadir={own}", f"--socket={server.socket}", f"--port={server.port}", f"--tmpdir={folder}"]
         common = [f"--bind-address={ADDRESSES}", f"--user={getpass.getuser()}", "--skip-name-resolve", *VOLATILE]
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(["mariadbd", "--no-defaults", *here, *common, *options], stdout=log, stderr=log)

@@ -254,7 +254,10 @@ def test_night_asks_for_one_run_a_block_with_the_range_as_tags(filled: Settings)
 
 
 def test_night_says_why_it_asks_for_nothing(drawn: Settings) -> None:
-    assert tick(drawn, FakeSource(), datetime(2024, 9, 1, tzinfo=UTC)) == ([], "Every month is what its source is.")
+    assert tick(drawn, FakeSource(), datetime(2024, 9, 1, tzinfo=UTC)) == (
+        [],
+        "Every month is what its source is, and every chart is drawn.",
+    )
 
 
 def test_night_asks_again_for_a_month_whose_run_failed(filled: Settings) -> None:

@@ -1,7 +1,8 @@
 """The event log: what Dagster's own would hold, over connections that stay open, also when files go away."""
 
-import contextlib
+import shutil
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -98,15 +99,46 @@ def test_a_wiped_log_starts_anew(records: dg.DagsterInstance) -> None:
     assert "ASSET_MATERIALIZATION" in str(logged(records.event_log_storage, run))
 
 
-def test_another_process_removes_a_run(records: dg.DagsterInstance) -> None:
+@pytest.mark.parametrize("anew", [False, True])
+def test_another_process_removes_a_run(records: dg.DagsterInstance, *, anew: bool) -> None:
+    """`make clean demo` beside an open UI: the files are gone, or others of the same name are there."""
     run = materialise(records)
-    for file in folder(records).glob(f"{run}.db*"):
-        file.unlink()
+    home = folder(records)
+    shutil.rmtree(home)
+    home.mkdir()
+    if anew:
+        other = SqliteEventLogStorage(str(home))
+        assert logged(other, run) == []
+        assert other.get_materialized_partitions(letters.key) == set()
     assert logged(records.event_log_storage, run) == []
-
-
-def test_an_event_is_on_disk_when_it_is_stored(records: dg.DagsterInstance) -> None:
-    """Another process reads it: the UI follows a run that is under way."""
     run = materialise(records)
-    with contextlib.closing(sqlite3.connect(folder(records) / f"{run}.db")) as other:
-        assert other.execute("SELECT count(*) FROM event_logs").fetchone()[0] > 20
+    assert "ASSET_MATERIALIZATION" in str(logged(SqliteEventLogStorage(str(home)), run))
+
+
+def test_who_watches_a_run_sees_its_events(records: dg.DagsterInstance) -> None:
+    """The run's page in the UI: it is another process, and looks when the run's file is touched."""
+    run = materialise(records)
+    heard = threading.Event()
+
+    def callback(entry: dg.EventLogEntry, _: str) -> None:
+        if entry.user_message == "last":
+            heard.set()
+
+    watcher = EventLog(str(records.root_directory))
+    watcher.watch(run, None, callback)
+    entry = next(iter(records.all_logs(run)))
+    for message in ("first", "last"):
+        records.event_log_storage.store_event(entry._replace(user_message=message, dagster_event=None))
+    arrived = heard.wait(20)
+    watcher.end_watch(run, callback)
+    watcher.dispose()
+    assert arrived
+
+
+def test_run_that_is_opened_again_is_not_set_up_again(
+    records: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Setting up takes 50 ms, and a page of the UI opens many runs in turn."""
+    runs = [materialise(records, "a") for _ in range(KEPT + 1)]
+    monkeypatch.setattr(EventLog, "_initdb", lambda *_: pytest.fail("set up again"))
+    assert all(logged(records.event_log_storage, run) for run in (*runs, *runs))

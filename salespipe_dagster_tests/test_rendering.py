@@ -129,6 +129,14 @@ def test_drawing_engine_that_dies_is_a_clear_error(monkeypatch: pytest.MonkeyPat
         renderer.to_png(figure(), 1)
 
 
+def test_drawing_engine_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch, renderer: Renderer) -> None:
+    """Its own words, not what Chromium complains of while it goes down."""
+    command, *rest = rendering._command()
+    monkeypatch.setattr(rendering, "_command", lambda: ([*command, "--plotlyjs=nowhere.js"], *rest))
+    with pytest.raises(SalespipeError, match=r"could not be drawn: .*plotlyjs"):
+        renderer.to_png(figure(), 1)
+
+
 def test_drawing_engine_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch, renderer: Renderer) -> None:
     monkeypatch.setattr(rendering, "SECONDS", 0.01)
     with pytest.raises(SalespipeError, match="no answer in"):

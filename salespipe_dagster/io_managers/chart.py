@@ -32,8 +32,9 @@ class ChartIOManager(dg.IOManager):
         page = rendering.to_html(obj)
         picture, *smaller = self._renderer.to_png(obj, 1, *PREVIEW_SCALES)
         with self._store.writing(), self._store.locked("charts"):
-            self._put(f"charts/{name}.png", picture)
+            # The picture last: a chart is as old as its picture, for the night's plan.
             self._put(f"charts/{name}.html", page)
+            self._put(f"charts/{name}.png", picture)
         context.add_output_metadata(
             {
                 "finding": rendering.title(obj),

@@ -23,9 +23,9 @@ def mariadb_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def mariadb(mariadb_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def mariadb(mariadb_data: Path) -> Iterator[str]:
     """A running server that offers no TLS: its URL, without a database."""
-    with running(shutil.copytree(mariadb_data, tmp_path_factory.mktemp("plain") / "data")) as server:
+    with running(mariadb_data) as server:
         yield server.url()
 
 
@@ -44,7 +44,7 @@ def mariadb_tls(mariadb_data: Path, tmp_path_factory: pytest.TempPathFactory) ->
     ):
         subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
     files = [f"--ssl-{what}={folder / name}" for what, name in (("cert", "server.pem"), ("key", "server.key"))]
-    with running(shutil.copytree(mariadb_data, folder / "data"), *files) as server:
+    with running(mariadb_data, *files) as server:
         yield server.url(), folder / "ca.pem"
 
 

@@ -54,13 +54,23 @@ def rows_in(file: Path) -> int:
     return pq.read_metadata(file).num_rows
 
 
+def writer_of(file: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """A writer of a file of the lake.
+
+    Decimals as integers, as Spark writes them; dictionaries for text alone: of numbers that hardly repeat
+    they are work for nothing.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    texts = [field.name for field in schema if pa.types.is_string(field.type)]
+    return pq.ParquetWriter(file, schema, compression="zstd", use_dictionary=texts, store_decimal_as_integer=True)
+
+
 def merged(files: list[Path], contract: Contract, target: Path) -> Path:
     """One file with the rows of all: the only one itself, else a new file, row group by row group."""
     if len(files) == 1:
         return files[0]
     schema = arrow_schema(contract)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with pq.ParquetWriter(target, schema, compression="zstd") as writer:
+    with writer_of(target, schema) as writer:
         for file in files:
             with pq.ParquetFile(file) as parquet:
                 for group in range(parquet.num_row_groups):
