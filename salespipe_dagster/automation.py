@@ -100,13 +100,13 @@ def is_stale(table: Table, part: str, fingerprints: Fingerprints, receipts: Rece
         return True
     if table.contract.source:
         return receipt.provenance.fingerprint != fingerprints[table.name][part]
-    inputs = receipt.provenance.inputs
-    # Of snapshots a month keeps what it took: only its own month of an input can make it stale.
-    return any(
-        part not in receipts[name] or receipts[name][part].figures.digest != digests[part]
-        for name, digests in inputs.items()
-        if part in digests
-    )
+    for name, taken in receipt.provenance.inputs.items():
+        now = {each: given.figures.digest for each, given in receipts[name].items()}
+        # Of snapshots a month keeps what it took: only its own month of an input can make it stale.
+        over_months = tables()[name].monthly and not table.monthly
+        if now != taken if over_months else part in taken and now.get(part) != taken[part]:
+            return True
+    return False
 
 
 def undrawn_charts(catalogue: Catalogue, receipts: Receipts) -> list[str]:

@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from salespipe_dagster.assets.tables import asset_key
 from salespipe_dagster.settings import Settings
 from salespipe_spark import months
+from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.tables import Table, tables
 
@@ -25,7 +26,7 @@ def asset_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
     return [
         _reconciliation(marts),
         *(_keys_over_all_months(table) for table in across),
-        *(_coverage(table, settings) for table in marts if table.monthly),
+        *(_coverage(table, settings) for table in marts),
     ]
 
 
@@ -39,19 +40,23 @@ def unreconciled(catalogue: Catalogue, parts: list[str] | None = None) -> list[s
     for table in tables().values():
         if not table.contract.balances:
             continue
-        for part in catalogue.published(table) if parts is None else parts:
+        for part in catalogue.published(table) if parts is None else table.parts(parts):
             for name, other in table.contract.balances:
                 given, _, figure = other.partition(".")
-                own = _figure(catalogue, table, part, name)
-                expected = _figure(catalogue, tables()[given], part, figure)
+                own = _figure(catalogue, table, [part], name)
+                from_months = tables()[given].monthly and not table.monthly
+                taken = catalogue.published(tables()[given]) if from_months else [part]
+                expected = _figure(catalogue, tables()[given], taken, figure)
                 if own != expected:
                     found.append(f"{part}: {table.name}.{name} {own} is not {other} {expected}")
     return found
 
 
-def _figure(catalogue: Catalogue, table: Table, part: str, figure: str) -> Decimal | None:
-    receipt = catalogue.receipt(table, part)
-    return receipt.figures.figure(figure) if receipt else None
+def _figure(catalogue: Catalogue, table: Table, parts: list[str], figure: str) -> Decimal | None:
+    """The sum of a figure over the parts; None where one of them has no receipt."""
+    receipts = [receipt for part in parts if (receipt := catalogue.receipt(table, part))]
+    values = [receipt.figures.figure(figure) for receipt in receipts]
+    return sum(values, Decimal(0)) if len(values) == len(parts) else None
 
 
 def _reconciliation(marts: list[Table]) -> dg.AssetChecksDefinition:
@@ -99,11 +104,11 @@ def _coverage(table: Table, settings: Settings) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=asset_key(table),
         name="coverage",
-        description="Every configured month is published.",
+        description="Every configured month is published, or is in the snapshot.",
         required_resource_keys={"lake"},
     )
     def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        published = set(context.resources.lake.lake.published(table))
+        published = _covered(context.resources.lake.lake, table)
         missing = [month for month in settings.months if month not in published]
         covered = f"covers {len(settings.months) - len(missing)} of {len(settings.months)} months"
         actual = f"{covered}, missing {months.describe(missing)}" if missing else covered
@@ -112,6 +117,15 @@ def _coverage(table: Table, settings: Settings) -> dg.AssetChecksDefinition:
         return _result(not missing, expected, actual, dg.AssetCheckSeverity.WARN)
 
     return check
+
+
+def _covered(catalogue: Catalogue, table: Table) -> set[str]:
+    """The months that a table is published for, or that a snapshot over months was made from."""
+    if table.monthly:
+        return set(catalogue.published(table))
+    receipt = catalogue.receipt(table, SNAPSHOT)
+    taken = receipt.provenance.inputs if receipt else {}
+    return set[str].intersection(*(set(parts) for name, parts in taken.items() if tables()[name].monthly))
 
 
 def _result(

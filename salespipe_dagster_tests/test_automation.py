@@ -18,7 +18,7 @@ from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.engine import Engine
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.lake.receipt import Figures, Provenance, Receipt
-from salespipe_spark.tables import tables
+from salespipe_spark.tables import Table, tables
 
 MONTHS = ["2024-01", "2024-02", "2024-03", "2024-04", "2024-05"]
 LATER = "2024-09"
@@ -30,6 +30,11 @@ def receipt(table: str, part: str, inputs: dict[str, dict[str, str]], fingerprin
     figures = Figures(1, {}, 0, {}, "", "", f"rows of {table} {part}")
     names = {"engine": "sail", "code_version": "", "run": "", "published_at": "", "key": "", "etag": ""}
     return Receipt(table=table, part=part, figures=figures, provenance=Provenance(inputs, fingerprint), size=0, **names)
+
+
+def taken(table: Table, given: Table, part: str, months: list[str]) -> list[str]:
+    """The parts of an input that a part of a table is made from."""
+    return given.parts([part] if table.monthly else months)
 
 
 def made(months: list[str] = MONTHS) -> tuple[Source, Lake]:
@@ -45,7 +50,7 @@ def made(months: list[str] = MONTHS) -> tuple[Source, Lake]:
             part: receipt(
                 table.name,
                 part,
-                {i.name: {p: f"rows of {i.name} {p}" for p in i.parts([part])} for i in inputs},
+                {i.name: {p: f"rows of {i.name} {p}" for p in taken(table, i, part, months)} for i in inputs},
                 source.get(table.name, {}).get(part, ""),
             )
             for part in parts
@@ -142,6 +147,21 @@ def test_dimension_that_a_dead_run_left_behind_asks_for_the_last_month(crash: st
     assert planned(source, lake) == [["2024-05"]]
 
 
+@pytest.mark.parametrize("gap", ["an older month", "a month too few", "a month too many"])
+def test_snapshot_over_months_that_is_not_of_these_months_asks_for_a_run(gap: str) -> None:
+    """The run died between the last month's mart and the snapshot over all of them."""
+    source, lake = made()
+    taken_months = dict(lake["cohort_revenue"][SNAPSHOT].provenance.inputs["revenue_by_customer"])
+    if gap == "an older month":
+        taken_months["2024-02"] = "older rows"
+    elif gap == "a month too few":
+        del taken_months["2024-05"]
+    else:
+        taken_months["2024-06"] = "rows of a month that is gone"
+    lake["cohort_revenue"][SNAPSHOT] = receipt("cohort_revenue", SNAPSHOT, {"revenue_by_customer": taken_months}, "")
+    assert planned(source, lake) == [["2024-05"]]
+
+
 def test_undrawn_chart_asks_for_the_last_month() -> None:
     """Its own step failed, or somebody removed it: any run draws all of them."""
     assert plan(*made(), ["monthly_revenue"], MONTHS, LATER) == [["2024-05"]]
@@ -199,7 +219,8 @@ def test_asked_month_is_not_asked_for_again_once_it_was_run(drawn: Settings, eng
     assert asked(drawn, source) == [["2024-03"]]
     assert materialise(drawn, engine, source, ["2024-03"], "payments").success
     assert asked(drawn, source) == [["2024-03"]]
-    result = materialise(drawn, engine, source, ["2024-03"], "payments", "fact_payments")
+    made_of_it = ("fact_payments", "receivables", "customer_lifetimes", "receivables_ageing")
+    result = materialise(drawn, engine, source, ["2024-03"], "payments", *made_of_it)
     assert result.success, failures(result)
     assert asked(drawn, source) == []
 

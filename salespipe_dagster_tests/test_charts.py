@@ -1,5 +1,6 @@
 """The charts by the numbers that they plot: literal rows in, plotted figures and titles out."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,14 @@ from salespipe_spark.tables import tables
 
 MONTHLY = "month_start date, channel string, revenue decimal(18,2), cancelled_amount decimal(18,2)"
 COUNTRIES = "month_start date, country string, revenue decimal(18,2)"
+PRODUCTS = "month_start date, product_code string, revenue decimal(18,2)"
+CUSTOMERS = "month_start date, customer_number string, revenue decimal(18,2)"
+REPS = "month_start date, sales_rep_number string, revenue decimal(18,2)"
+DIMENSIONS = {
+    "top_products": "product_code string, product_name string",
+    "top_customers": "customer_number string, customer_name string",
+    "sales_by_rep": "employee_number string, full_name string",
+}
 LINES = "month_start date, country string, product_line string, revenue decimal(18,2)"
 
 
@@ -27,9 +36,12 @@ def frame(spark: SparkSession, ddl: str, *rows: tuple[str, ...]) -> DataFrame:
     return spark.createDataFrame(values, ddl)
 
 
-def draw(name: str, data: DataFrame, says: About) -> dict[str, Any]:
-    """The chart as the plain values that plotly gets."""
-    return charts.charts()[name].draw(data, about=says).to_plotly_json()
+def draw(name: str, data: DataFrame, says: About, names: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The chart as the plain values that plotly gets; `names` are those of its dimension, by key."""
+    inputs = [data]
+    if name in DIMENSIONS:
+        inputs.append(data.sparkSession.createDataFrame(list((names or {}).items()), DIMENSIONS[name]))
+    return charts.charts()[name].draw(*inputs, about=says).to_plotly_json()
 
 
 def title(drawn: dict[str, Any]) -> str:
@@ -163,6 +175,33 @@ class TestRevenueByCountry:
         assert layout["meta"]["title"] == "<b>A & B</b> makes all revenue"
 
 
+class TestNamedBars:
+    def test_products_are_shown_by_name_with_their_sums_over_months(self, spark: SparkSession) -> None:
+        rows = [("2024-01", "S10", "10.50"), ("2024-02", "S10", "20"), ("2024-01", "S18", "40")]
+        data = frame(spark, PRODUCTS, *rows)
+        drawn = draw("top_products", data, about("2024-01", "2024-02"), {"S10": "Ship", "S18": "Car", "S24": "Unsold"})
+        assert (drawn["data"][0]["y"], drawn["data"][0]["x"]) == (["Car", "Ship"], [40.0, 30.5])
+        assert title(drawn) == "Car makes 57% of revenue"
+
+    def test_customers_who_share_a_name_keep_a_bar_each(self, spark: SparkSession) -> None:
+        """Added up by name, two shops called Smith would be the largest customer."""
+        data = frame(spark, CUSTOMERS, ("2024-01", "103", "30"), ("2024-01", "112", "20"), ("2024-01", "119", "40"))
+        drawn = draw("top_customers", data, about("2024-01"), {"103": "Smith", "112": "Smith", "119": "Jones"})
+        assert (drawn["data"][0]["y"], drawn["data"][0]["x"]) == (
+            ["Jones", "Smith 103", "Smith 112"],
+            [40.0, 30.0, 20.0],
+        )
+
+    def test_customer_who_is_gone_is_shown_by_number(self, spark: SparkSession) -> None:
+        drawn = draw("top_customers", frame(spark, CUSTOMERS, ("2024-01", "103", "30")), about("2024-01"), {})
+        assert drawn["data"][0]["y"] == ["103"]
+
+    def test_sales_without_a_rep_have_a_bar_of_their_own(self, spark: SparkSession) -> None:
+        rows = [(months.first_day("2024-01"), None, Decimal(60)), (months.first_day("2024-01"), "1370", Decimal(40))]
+        drawn = draw("sales_by_rep", spark.createDataFrame(rows, REPS), about("2024-01"), {"1370": "Gerard Hernandez"})
+        assert (drawn["data"][0]["y"], drawn["data"][0]["x"]) == (["No sales rep", "Gerard Hernandez"], [60.0, 40.0])
+
+
 class TestProductLineByMonth:
     def test_cells_are_sums_over_countries_with_the_largest_line_on_top(self, spark: SparkSession) -> None:
         rows = [
@@ -197,7 +236,14 @@ class TestProductLineByMonth:
         assert (cells["zmin"], cells["zmax"]) == (-5.0, 5.0)
 
 
-NAMES = {"monthly_revenue": MONTHLY, "revenue_by_country": COUNTRIES, "product_line_by_month": LINES}
+NAMES = {
+    "monthly_revenue": MONTHLY,
+    "revenue_by_country": COUNTRIES,
+    "product_line_by_month": LINES,
+    "top_products": PRODUCTS,
+    "top_customers": CUSTOMERS,
+    "sales_by_rep": REPS,
+}
 
 
 @pytest.mark.parametrize(("name", "ddl"), NAMES.items())
@@ -253,5 +299,5 @@ def test_amounts_are_rounded_from_decimal_to_the_right_unit(amount: str, short: 
 
 def test_a_chart_is_a_module_with_a_function_of_its_name_that_reads_tables() -> None:
     found = charts.charts()
-    assert {"monthly_revenue", "revenue_by_country", "product_line_by_month"} <= set(found)
+    assert set(NAMES) == set(found)  # what holds of every chart is tested of each
     assert [(c.name, i) for c in found.values() for i in c.inputs if i not in tables()] == []

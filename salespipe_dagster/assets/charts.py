@@ -4,9 +4,8 @@ import dagster as dg
 from plotly.graph_objects import Figure
 from pyspark.sql import DataFrame
 
-from salespipe_dagster.assets.tables import OWNERS, SINGLE_RUN, asset_key
+from salespipe_dagster.assets.tables import OWNERS, SINGLE_RUN, asset_in
 from salespipe_dagster.charts import About, Chart, charts
-from salespipe_dagster.io_managers.lake import PUBLISHED
 from salespipe_dagster.settings import Settings
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.tables import Table, tables
@@ -24,7 +23,7 @@ def _chart_asset(chart: Chart, settings: Settings) -> dg.AssetsDefinition:
         key=["charts", chart.name],
         description=chart.description,
         group_name="charts",
-        ins={table.name: dg.AssetIn(key=asset_key(table), metadata=PUBLISHED) for table in read},
+        ins={table.name: asset_in(table, months_of_run=False) for table in read},
         backfill_policy=SINGLE_RUN,
         io_manager_key="charts_io",
         kinds={"plotly"},
@@ -43,8 +42,8 @@ def _about(lake: Catalogue, read: list[Table], settings: Settings) -> About:
     The run is the one that published them, not the one that draws: a chart whose figures did not
     change is the same file, byte for byte.
     """
-    covered = sorted(set[str].intersection(*(set(lake.published(table)) for table in read)))
-    receipts = [lake.receipt(table, month) for table in read for month in covered]
+    covered = sorted(set[str].intersection(*(set(lake.published(table)) for table in read if table.monthly)))
+    receipts = [lake.receipt(table, part) for table in read for part in table.parts(covered)]
     newest = max((r.published_at, r.run) for r in receipts if r) if covered else ("", "")
     return About(
         currency=settings.currency,

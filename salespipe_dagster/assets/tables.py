@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 from pyspark.sql import DataFrame
 
+from salespipe_dagster.io_managers.lake import PUBLISHED
 from salespipe_dagster.partitions import monthly_partitions
 from salespipe_dagster.settings import Settings
 from salespipe_spark import months
@@ -31,6 +32,12 @@ def table_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 def asset_key(table: Table) -> dg.AssetKey:
     """A table's key: its layer and name, as its folder in the lake."""
     return dg.AssetKey([table.layer, table.name])
+
+
+def asset_in(table: Table, *, months_of_run: bool) -> dg.AssetIn:
+    """A table as an input: the run's months of it, or whatever months are published."""
+    published = table.monthly and not months_of_run
+    return dg.AssetIn(key=asset_key(table), metadata=PUBLISHED if published else {})
 
 
 def declaration(table: Table) -> dict[str, Any]:
@@ -81,7 +88,7 @@ def _table_asset(table: Table, settings: Settings) -> dg.AssetsDefinition:
     @dg.asset(  # pyright: ignore[reportUntypedFunctionDecorator]
         key=asset_key(table),
         deps=[asset_key(earlier) for earlier in after],
-        ins={name: dg.AssetIn(key=asset_key(tables()[name])) for name in table.upstream},
+        ins={name: asset_in(tables()[name], months_of_run=table.monthly) for name in table.upstream},
         partitions_def=monthly_partitions(settings) if table.monthly else None,
         backfill_policy=SINGLE_RUN,
         kinds={"spark", "parquet"},

@@ -25,6 +25,26 @@ def sums(
     return {tuple(_label(name, row[name]) for name in by): tuple(row[name] for name in measures) for row in rows}
 
 
+def by_name(frame: DataFrame, name: str, measure: str) -> dict[str, Decimal]:
+    """The sum of an additive measure by the values of a column, as text."""
+    return {key: amounts[0] for (key,), amounts in sums(frame, (name,), (measure,)).items()}
+
+
+def names(dimension: DataFrame, key: str, name: str) -> dict[str, str]:
+    """A dimension's names by key, both as text."""
+    return {str(row[key]): row[name] for row in dimension.select(key, name).collect()}
+
+
+def named(totals: Mapping[str, Decimal], names: Mapping[str, str]) -> dict[str, Decimal]:
+    """The totals by name instead of key; where two share a name, or a key has none, the key tells them apart."""
+    found = [names.get(key, "") for key in totals]
+    labels = {
+        key: name if name and found.count(name) == 1 else f"{name} {key}".strip()
+        for key, name in zip(totals, found, strict=True)
+    }
+    return {labels[key]: amount for key, amount in totals.items()}
+
+
 def ranked(totals: Mapping[str, Decimal], limit: int) -> tuple[list[str], list[str]]:
     """The names from the largest total to the smallest, and those beyond the limit apart.
 

@@ -11,13 +11,25 @@ from plotly.graph_objects import Figure
 from pyspark.sql import DataFrame, SparkSession
 
 from salespipe_dagster.assets.charts import chart_assets
+from salespipe_dagster.assets.tables import asset_key
 from salespipe_dagster.charts import charts
 from salespipe_dagster.settings import Settings
+from salespipe_spark.contract import Type
 from salespipe_spark.lake.catalogue import Catalogue, receipt_key
 from salespipe_spark.lake.receipt import Figures, Provenance, Receipt
 from salespipe_spark.tables import tables
 
-COLUMNS = "month_start date, country string, product_line string, revenue decimal(18,2), cancelled_amount decimal(18,2)"
+READ = sorted({name for chart in charts().values() for name in chart.inputs})
+VALUES = {
+    Type.STRING: "Ships",
+    Type.TEXT: "Ships",
+    Type.INT: 1,
+    Type.BIGINT: 1,
+    Type.DATE: date(2024, 2, 1),
+    Type.PRICE: Decimal(1),
+    Type.MONEY: Decimal(5),
+    Type.AVERAGE: Decimal(5),
+}
 
 
 class FewRows(dg.IOManager):
@@ -31,8 +43,10 @@ class FewRows(dg.IOManager):
         self.drawn[context.asset_key.path[-1]] = obj
 
     def load_input(self, context: dg.InputContext) -> DataFrame:
-        assert context.definition_metadata["months"] == "published"
-        return self.spark.createDataFrame([(date(2024, 2, 1), "USA", "Ships", Decimal(5), Decimal(1))], COLUMNS)
+        table = tables()[context.asset_key.path[-1]]
+        assert context.definition_metadata.get("months") == ("published" if table.monthly else None)
+        row = tuple(VALUES[column.type] for column in table.contract.columns)
+        return self.spark.createDataFrame([row], table.contract.ddl)
 
 
 def publish(lake: Catalogue, table: str, month: str, run: str, at: str) -> None:
@@ -40,7 +54,7 @@ def publish(lake: Catalogue, table: str, month: str, run: str, at: str) -> None:
     found = tables()[table]
     figures = Figures(rows=1, sums={}, key_duplicates=0, nulls={}, first_date="", last_date="", digest="")
     receipt = Receipt(
-        table=f"marts/{table}",
+        table=f"{found.layer}/{table}",
         part=month,
         figures=figures,
         provenance=Provenance(),
@@ -59,7 +73,7 @@ def publish(lake: Catalogue, table: str, month: str, run: str, at: str) -> None:
 
 def materialize(lake: Catalogue, io: FewRows) -> dg.ExecuteInProcessResult:
     settings = Settings.checked(start_month="2024-01", end_month="2024-12", currency="EUR")
-    upstream = [dg.AssetSpec(["marts", name]) for chart in charts().values() for name in chart.inputs]
+    upstream = [dg.AssetSpec(asset_key(tables()[name])) for name in READ]
     return dg.materialize(
         [*chart_assets(settings), *upstream],
         resources={"lake": SimpleNamespace(lake=lake), "lake_io": io, "io_manager": io, "charts_io": io},
@@ -68,11 +82,12 @@ def materialize(lake: Catalogue, io: FewRows) -> dg.ExecuteInProcessResult:
 
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Catalogue:
-    """A lake in which every mart that a chart reads has two months, the newer one published first."""
+    """A lake in which every table that a chart reads has two months, the newer one published first."""
     lake = Catalogue(tmp_path)
-    for table in {name for chart in charts().values() for name in chart.inputs}:
-        publish(lake, table, "2024-03", "aaaaaaaa-1", "2025-01-01T00:00:00+00:00")
-        publish(lake, table, "2024-02", "bbbbbbbb-2", "2025-01-02T00:00:00+00:00")
+    for table in map(tables().__getitem__, READ):
+        for month, run, at in (("2024-03", "aaaaaaaa-1", "2025-01-01"), ("2024-02", "bbbbbbbb-2", "2025-01-02")):
+            for part in table.parts([month]):
+                publish(lake, table.name, part, run, f"{at}T00:00:00+00:00")
     return lake
 
 

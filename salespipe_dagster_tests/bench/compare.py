@@ -11,8 +11,7 @@ from salespipe_dagster_tests.bench import floor
 def differences(ours: Path, hand_written: Path, staging: Path) -> list[str]:
     """How the two lakes differ, cell by cell; nothing where they agree."""
     link = duckdb.connect(config={"threads": floor.THREADS})
-    names = floor.CORE | floor.FACTS | floor.MARTS
-    found = [line for name in names for line in _unequal(link, name, ours, hand_written)]
+    found = [line for name in floor.TABLES for line in _unequal(link, name, ours, hand_written)]
     lines = _count(link, _files(staging, "staging", "order_details"))
     facts = _count(link, _files(ours, "core", "fact_orders"))
     return found if lines == facts else [*found, f"{lines} order lines, but {facts} facts"]

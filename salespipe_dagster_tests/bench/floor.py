@@ -94,6 +94,7 @@ MARTS = {
         SELECT {_MONTH}, country, product_line, {_MEASURES}
         FROM fact_orders JOIN dim_locations USING (location_key) JOIN dim_products USING (product_code) GROUP BY ALL""",
 }
+TABLES = CORE | FACTS | MARTS
 MONTH_COLUMN = {"fact_orders": "order_date", "fact_payments": "payment_date"} | dict.fromkeys(MARTS, "month_start")
 
 
@@ -111,7 +112,7 @@ def connect(lake: Path) -> duckdb.DuckDBPyConnection:
 def make(link: duckdb.DuckDBPyConnection, target: Path, first: str, last: str) -> dict[str, float]:
     """Make every table and write it; returns the seconds of each."""
     seconds: dict[str, float] = {}
-    for name, query in (CORE | FACTS | MARTS).items():
+    for name, query in TABLES.items():
         start = time.perf_counter()
         values = {"first": first, "last": last} if "$first" in query else {}
         link.execute(f"CREATE TABLE {name} AS {query}", values)

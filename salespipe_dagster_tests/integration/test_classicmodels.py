@@ -5,6 +5,7 @@ What is expected comes from queries on the source, never from a figure that the 
 
 from collections import defaultdict
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,12 +13,14 @@ import pytest
 
 from salespipe_dagster_tests.integration.pipeline import ask, objects, run, salespipe, table_rows
 from salespipe_spark.lake.catalogue import Catalogue
+from salespipe_spark.marts.receivables_ageing import BUCKETS, CREDIT
 from salespipe_spark.months import between, month_of
 from salespipe_spark.tables import tables
 
 SPAN = {"start_month": "2003-01", "end_month": "2005-06"}
 LINES = "FROM orderdetails d JOIN orders o USING (orderNumber) JOIN customers c USING (customerNumber)"
-MARTS = [table.name for table in tables().values() if table.layer == "marts"]
+MARTS = [t.name for t in tables().values() if t.layer == "marts" and {"ordered_amount", "units"} <= {*t.contract.names}]
+LIVE = "SUM(IF(status = 'Cancelled', 0, quantityOrdered * priceEach))"
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +31,10 @@ def home(classicmodels: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def by_month(home: Path, table: str, column: str, date: str) -> dict[str, Decimal]:
+def by_month(home: Path, table: str, column: str, day: str) -> dict[str, Decimal]:
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for row in table_rows(home, table):
-        sums[month_of(row[date])] += row[column]
+        sums[month_of(row[day])] += row[column]
     return dict(sums)
 
 
@@ -59,8 +62,7 @@ def test_each_order_line_is_one_fact_row(home: Path, classicmodels: str) -> None
 
 def test_revenue_by_country_and_month_is_the_sources(home: Path, classicmodels: str) -> None:
     """Joined by postal code, the USA would sell four times as much; padded names would be countries of their own."""
-    live = "SUM(IF(status = 'Cancelled', 0, quantityOrdered * priceEach))"
-    query = f"SELECT LEFT(orderDate, 7), TRIM(country), SUM(quantityOrdered * priceEach), {live} {LINES} GROUP BY 1, 2"
+    query = f"SELECT LEFT(orderDate, 7), TRIM(country), SUM(quantityOrdered * priceEach), {LIVE} {LINES} GROUP BY 1, 2"
     expected = {(month, country): (ordered, revenue) for month, country, ordered, revenue in ask(classicmodels, query)}
     found = {
         (month_of(row["month_start"]), row["country"]): (row["ordered_amount"], row["revenue"])
@@ -91,6 +93,58 @@ def test_distinct_counts_of_a_month_are_the_sources(home: Path, classicmodels: s
     query = f"SELECT LEFT(orderDate, 7), {counts} {LINES} WHERE status <> 'Cancelled' GROUP BY 1"
     found = [
         (month_of(row["month_start"]), row["orders"], row["customers"]) for row in table_rows(home, "monthly_revenue")
+    ]
+    assert sorted(found) == sorted(ask(classicmodels, query))
+
+
+def test_reps_sell_what_their_customers_order(home: Path, classicmodels: str) -> None:
+    """By month and rep; in this database every customer who orders has one."""
+    query = f"SELECT LEFT(orderDate, 7), salesRepEmployeeNumber, {LIVE} {LINES} GROUP BY 1, 2"
+    found = [
+        (month_of(row["month_start"]), row["sales_rep_number"], row["revenue"])
+        for row in table_rows(home, "revenue_by_sales_rep")
+    ]
+    assert sorted(found) == sorted(ask(classicmodels, query))
+
+
+def test_what_customers_owe_is_what_they_bought_less_what_they_paid(home: Path, classicmodels: str) -> None:
+    """Of each customer, and with it which of them is over its limit."""
+    bought = dict(ask(classicmodels, f"SELECT customerNumber, {LIVE} {LINES} GROUP BY 1"))
+    paid = dict(ask(classicmodels, "SELECT customerNumber, SUM(amount) FROM payments GROUP BY 1"))
+    limits = dict(ask(classicmodels, "SELECT customerNumber, creditLimit FROM customers"))
+    balances = {number: bought.get(number, 0) - paid.get(number, 0) for number in limits}
+    found = {row["customer_number"]: row for row in table_rows(home, "customer_lifetimes")}
+    assert {number: row["balance"] for number, row in found.items()} == balances
+    over = {number for number, row in found.items() if row["is_over_credit_limit"]}
+    assert over == {number for number, limit in limits.items() if balances[number] > limit}
+
+
+def test_what_is_open_is_as_old_as_the_newest_orders(home: Path, classicmodels: str) -> None:
+    """Payments settle the oldest orders first: settled here one by one, in Python."""
+    days = ask(classicmodels, f"SELECT customerNumber, orderDate, {LIVE} {LINES} GROUP BY 1, 2 ORDER BY 1, 2")
+    left: dict[int, Decimal] = dict(ask(classicmodels, "SELECT customerNumber, SUM(amount) FROM payments GROUP BY 1"))
+    expected: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
+    for customer, day, amount in days:
+        settled = min(amount, left.get(customer, Decimal(0)))
+        left[customer] = left.get(customer, Decimal(0)) - settled
+        age = (date(2005, 6, 30) - day).days
+        expected[customer, BUCKETS[(age > 30) + (age > 60) + (age > 90)]] += amount - settled
+    expected |= {(customer, CREDIT): -amount for customer, amount in left.items()}
+    found = {(row["customer_number"], row["bucket"]): row["amount"] for row in table_rows(home, "receivables_ageing")}
+    assert found == {key: amount for key, amount in expected.items() if amount}
+
+
+def test_cohorts_are_those_of_the_first_order(home: Path, classicmodels: str) -> None:
+    """Customers, orders and revenue of each cohort in each month."""
+    first = "SELECT customerNumber, MIN(LEFT(orderDate, 7)) f FROM orders WHERE status <> 'Cancelled' GROUP BY 1"
+    counts = "COUNT(DISTINCT customerNumber), COUNT(DISTINCT orderNumber), SUM(quantityOrdered * priceEach)"
+    query = (
+        f"SELECT f, LEFT(orderDate, 7), {counts} {LINES} JOIN ({first}) firsts USING (customerNumber) "
+        "WHERE status <> 'Cancelled' GROUP BY 1, 2"
+    )
+    found = [
+        (month_of(r["cohort_month"]), month_of(r["month_start"]), r["customers"], r["orders"], r["revenue"])
+        for r in table_rows(home, "cohort_revenue")
     ]
     assert sorted(found) == sorted(ask(classicmodels, query))
 

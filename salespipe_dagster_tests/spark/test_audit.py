@@ -301,9 +301,9 @@ class TestBalance:
         return Figures(rows, {name: Decimal(value) for name, value in sums.items()}, 0, {}, "", "", "")
 
     def check(self, found: dict[str, Figures], tills: dict[str, Figures]) -> Check:
-        def given(table: str, part: str) -> Figures:
+        def given(table: str, part: str, figure: str) -> Decimal:
             assert table == "tills"
-            return tills[part]
+            return tills[part].figure(figure)
 
         return audit.balance(found, self.CONTRACT, given)
 

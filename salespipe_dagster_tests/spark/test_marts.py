@@ -22,6 +22,8 @@ from salespipe_spark.marts.revenue_by_customer import CONTRACT as BY_CUSTOMER
 from salespipe_spark.marts.revenue_by_customer import revenue_by_customer
 from salespipe_spark.marts.revenue_by_product import CONTRACT as BY_PRODUCT
 from salespipe_spark.marts.revenue_by_product import revenue_by_product
+from salespipe_spark.marts.revenue_by_sales_rep import CONTRACT as BY_SALES_REP
+from salespipe_spark.marts.revenue_by_sales_rep import revenue_by_sales_rep
 
 JANUARY, FEBRUARY, MARCH = date(2024, 1, 1), date(2024, 2, 1), date(2024, 3, 1)
 MEASURES_DDL = (
@@ -40,6 +42,7 @@ def fact(
     customer: int = 103,
     place: str = "Nantes",
     product: str = "S10",
+    rep: int | None = 1370,
     day: date = date(2024, 1, 15),
     cancelled: bool = False,
 ) -> tuple[Any, ...]:
@@ -47,7 +50,7 @@ def fact(
     money = Decimal(amount), Decimal(cost), Decimal(amount) - Decimal(cost), Decimal("99.00")
     status = "Cancelled" if cancelled else "Shipped"
     return (
-        *(order, number, product, customer, place, 1370, day, day, None),
+        *(order, number, product, customer, place, rep, day, day, None),
         *(status, quantity, Decimal("0.01"), *money, cancelled),
     )
 
@@ -304,12 +307,31 @@ class TestByCountryAndProductLine:
         assert_rows(made, BY_COUNTRY_AND_LINE.ddl, expected)
 
 
+class TestBySalesRep:
+    def test_customers_without_a_rep_have_a_row_of_their_own(self, spark: SparkSession) -> None:
+        """Left out, the reps would sell less than the shop."""
+        made = revenue_by_sales_rep(
+            facts(
+                spark,
+                fact(1, amount="10.00", rep=1370),
+                fact(2, amount="20.00", rep=None),
+                fact(3, amount="40.00", rep=None, cancelled=True),
+            )
+        )
+        expected = [
+            (JANUARY, 1370, *measures("10.00", "0.00", "10.00", 1, 1, "6.00")),
+            (JANUARY, None, *measures("60.00", "40.00", "20.00", 1, 1, "16.00")),
+        ]
+        assert_rows(made, BY_SALES_REP.ddl, expected)
+        assert audit.figures(made, BY_SALES_REP)["2024-01"].nulls == {}
+
+
 def test_every_mart_of_the_same_facts_has_the_same_totals(spark: SparkSession) -> None:
     """Amounts and units add up to the facts' whatever they are cut by; distinct counts do not."""
     lines = facts(
         spark,
         fact(1, 1, amount="10.10", cost="3.03", quantity=2, place="Boston"),
-        fact(1, 2, amount="20.20", cost="30.00", quantity=3, place="Boston", product="S18"),
+        fact(1, 2, amount="20.20", cost="30.00", quantity=3, place="Boston", product="S18", rep=None),
         fact(2, 1, amount="40.40", cost="0.01", quantity=5, customer=112, cancelled=True),
         fact(3, 1, amount="80.80", cost="0.00", quantity=-7, customer=112, product="S18"),
     )
@@ -320,6 +342,7 @@ def test_every_mart_of_the_same_facts_has_the_same_totals(spark: SparkSession) -
         "customer": (revenue_by_customer(lines), BY_CUSTOMER),
         "product": (revenue_by_product(lines, what), BY_PRODUCT),
         "country": (revenue_by_country(lines, where), BY_COUNTRY),
+        "rep": (revenue_by_sales_rep(lines), BY_SALES_REP),
         "both": (revenue_by_country_and_product_line(lines, where, what), BY_COUNTRY_AND_LINE),
     }
     names = ("ordered_amount", "cancelled_amount", "revenue", "margin_amount", "units")

@@ -117,14 +117,14 @@ def parts_owned(
     return Check("parts_owned", not lines, expected, ", ".join(lines) or "none outside", foreign or misplaced, sample)
 
 
-def balance(found: dict[str, Figures], contract: Contract, given: Callable[[str, str], Figures]) -> Check:
-    """Every balance of the contract holds in every part; `given` is an input's receipt by table and part."""
+def balance(found: dict[str, Figures], contract: Contract, given: Callable[[str, str, str], Decimal]) -> Check:
+    """Every balance of the contract holds in every part; `given` is an input's figure by table, part and name."""
     lines: list[str] = []
     parts: list[str] = []
     for part, own in found.items():
         for name, other in contract.balances:
             table, _, figure = other.partition(".")
-            expected = given(table, part).figure(figure)
+            expected = given(table, part, figure)
             if own.figure(name) != expected:
                 lines.append(f"{part}: {name} {own.figure(name)} is not {other} {expected}")
                 parts.append(part)

@@ -1,11 +1,13 @@
 """The catalogue: which parts are published, where they lie, and what their receipts say. No engine."""
 
+from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.receipt import Receipt
 from salespipe_spark.lake.store import LocalStore
-from salespipe_spark.tables import Table
+from salespipe_spark.tables import Table, tables
 
 
 class Catalogue:
@@ -31,6 +33,22 @@ class Catalogue:
         """The parts of a table that have a receipt, in order."""
         keys = self.store.list(f"_receipts/{table.layer}/{table.name}", ".json")
         return [Path(key).stem for key in keys]
+
+    def figure_of_input(self, inputs: Mapping[str, Mapping[str, str]], table: str, part: str, figure: str) -> Decimal:
+        """A figure of an input as a part was made from it: of the same part, or of all months that a snapshot took.
+
+        Args:
+            inputs: the parts taken of each input, with their digests.
+            table: the input.
+            part: the part that was made.
+            figure: the figure's name.
+
+        Raises:
+            SalespipeError: one of the input's parts is not published.
+        """
+        taken = inputs[table]
+        parts = [part] if part in taken else list(taken)
+        return sum((self.intact(tables()[table], each).figures.figure(figure) for each in parts), Decimal(0))
 
     def intact(self, table: Table, part: str) -> Receipt:
         """The receipt of a part whose object is the one that the receipt names.

@@ -9,6 +9,7 @@ from collections import Counter
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from pyspark.sql import DataFrame
@@ -130,7 +131,7 @@ class Lake(Catalogue):
         ]
         owned = {part: found.get(part, audit.no_rows(contract)) for part in opening.parts}
         if contract.balances:
-            checks.append(audit.balance(owned, contract, self._figures))
+            checks.append(audit.balance(owned, contract, partial(self.figure_of_input, opening.inputs)))
         return Staged(opening, folder, owned, checks, fingerprints or {})
 
     def publish(self, staged: Staged, run: str) -> list[Published]:
@@ -206,9 +207,6 @@ class Lake(Catalogue):
     def _digests(self, given: Table, table: Table, parts: list[str]) -> dict[str, str]:
         needed = given.parts(parts) if table.monthly or not given.monthly else self.published(given)
         return {part: self.intact(given, part).figures.digest for part in needed}
-
-    def _figures(self, table: str, part: str) -> Figures:
-        return self.intact(tables()[table], part).figures
 
 
 def staged_file(folder: Path, table: Table, part: str) -> Path:

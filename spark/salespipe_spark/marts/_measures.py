@@ -31,9 +31,9 @@ BALANCES = (
 )
 
 
-def month_start() -> Expression:
-    """The month of an order line, as its first day."""
-    return F.trunc("order_date", "month").cast("date").alias("month_start")
+def month_start(day: str = "order_date") -> Expression:
+    """The month of a day, as its first day."""
+    return F.trunc(day, "month").cast("date").alias("month_start")
 
 
 def live(column: str) -> Expression:
@@ -43,7 +43,17 @@ def live(column: str) -> Expression:
 
 def amount(value: Expression, name: str) -> Expression:
     """The sum of an amount, 0.00 where there is nothing to sum."""
-    return F.coalesce(F.sum(value), F.lit("0").cast("decimal(18,2)")).cast("decimal(18,2)").alias(name)
+    return F.coalesce(F.sum(value), _zero()).cast("decimal(18,2)").alias(name)
+
+
+def amount_or_zero(name: str) -> Expression:
+    """The amount, 0.00 where a join found none."""
+    return F.coalesce(F.col(name), _zero()).alias(name)
+
+
+def above_zero(value: Expression) -> Expression:
+    """The amount where it is above zero, else 0.00."""
+    return F.greatest(value.cast("decimal(18,2)"), _zero())
 
 
 def measures() -> list[Expression]:
@@ -58,3 +68,7 @@ def measures() -> list[Expression]:
         units.alias("units"),
         amount(live("margin_amount"), "margin_amount"),
     ]
+
+
+def _zero() -> Expression:
+    return F.lit("0").cast("decimal(18,2)")

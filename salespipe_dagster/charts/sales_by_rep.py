@@ -1,0 +1,17 @@
+"""Revenue by sales rep as bars."""
+
+from plotly.graph_objects import Figure
+from pyspark.sql import DataFrame
+
+from salespipe_dagster.charts import _bars, _totals
+from salespipe_dagster.charts._look import About
+
+NOBODY = "No sales rep"
+
+
+def sales_by_rep(revenue_by_sales_rep: DataFrame, dim_employees: DataFrame, *, about: About) -> Figure:
+    """Revenue of each sales rep's customers over all months; that of customers without one has a bar of its own."""
+    names = _totals.names(dim_employees, "employee_number", "full_name") | {"None": NOBODY}
+    totals = _totals.named(_totals.by_name(revenue_by_sales_rep, "sales_rep_number", "revenue"), names)
+    source = "marts/revenue_by_sales_rep"
+    return _bars.revenue_bars(totals, by="sales rep", one="sales rep", many="sales reps", source=source, about=about)

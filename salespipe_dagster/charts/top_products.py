@@ -1,0 +1,15 @@
+"""The products that sell most, as bars."""
+
+from plotly.graph_objects import Figure
+from pyspark.sql import DataFrame
+
+from salespipe_dagster.charts import _bars, _totals
+from salespipe_dagster.charts._look import About
+
+
+def top_products(revenue_by_product: DataFrame, dim_products: DataFrame, *, about: About) -> Figure:
+    """Revenue of the products that sell most, over all months, and of all others together."""
+    names = _totals.names(dim_products, "product_code", "product_name")
+    totals = _totals.named(_totals.by_name(revenue_by_product, "product_code", "revenue"), names)
+    source = "marts/revenue_by_product"
+    return _bars.revenue_bars(totals, by="product", one="product", many="products", source=source, about=about)
