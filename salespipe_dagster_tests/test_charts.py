@@ -199,7 +199,32 @@ class TestNamedBars:
     def test_sales_without_a_rep_have_a_bar_of_their_own(self, spark: SparkSession) -> None:
         rows = [(months.first_day("2024-01"), None, Decimal(60)), (months.first_day("2024-01"), "1370", Decimal(40))]
         drawn = draw("sales_by_rep", spark.createDataFrame(rows, REPS), about("2024-01"), {"1370": "Gerard Hernandez"})
-        assert (drawn["data"][0]["y"], drawn["data"][0]["x"]) == (["No sales rep", "Gerard Hernandez"], [60.0, 40.0])
+        (bars,) = drawn["data"]
+        assert (bars["y"], bars["x"]) == (["Customers without a rep", "Gerard Hernandez"], [60.0, 40.0])
+        assert title(drawn) == "Gerard Hernandez makes 40% of revenue"
+        assert bars["marker"]["color"][0] != bars["marker"]["color"][1]
+        said = drawn["layout"]["title"]["subtitle"]["text"]
+        assert said == "USD 100 of revenue from 1 sales rep in 1 month; USD 60 of it from customers without a rep"
+
+    def test_customers_without_a_rep_are_never_among_the_other_reps(self, spark: SparkSession) -> None:
+        day = months.first_day("2024-01")
+        rows = [(day, str(n), Decimal(100 - n)) for n in range(20)] + [(day, None, Decimal("0.01"))]
+        (bars,) = draw("sales_by_rep", spark.createDataFrame(rows, REPS), about("2024-01"))["data"]
+        assert bars["y"][-2:] == ["Customers without a rep", "7 other sales reps"]
+        assert len(bars["y"]) == 15
+
+    def test_no_rep_at_all_is_said(self, spark: SparkSession) -> None:
+        rows = [(months.first_day("2024-01"), None, Decimal(60))]
+        drawn = draw("sales_by_rep", spark.createDataFrame(rows, REPS), about("2024-01"))
+        assert title(drawn) == "Customers without a rep make all revenue"
+
+    def test_smaller_products_are_told_not_plotted(self, spark: SparkSession) -> None:
+        """As one bar they dwarf every product that the chart is about."""
+        data = frame(spark, PRODUCTS, *(("2024-01", f"S{n:02}", str(100 - n)) for n in range(20)))
+        drawn = draw("top_products", data, about("2024-01"))
+        assert drawn["data"][0]["y"] == [f"S{n:02}" for n in range(14)]
+        said = drawn["layout"]["title"]["subtitle"]["text"]
+        assert said.endswith(f"USD {sum(100 - n for n in range(14, 20))} of it from the 6 that are not shown")
 
 
 class TestProductLineByMonth:

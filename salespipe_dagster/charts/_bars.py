@@ -12,24 +12,42 @@ MOST_BARS = 15
 
 
 def revenue_bars(
-    totals: Mapping[str, Decimal], *, by: str, one: str, many: str, source: str, about: About, makes: str = "makes"
+    totals: Mapping[str, Decimal],
+    *,
+    one: str,
+    many: str,
+    source: str,
+    about: About,
+    nobody: str = "",
+    rest_as_bar: bool = True,
 ) -> Figure:
     """Revenue by name, with its share; the smallest together where there are many.
 
     Args:
         totals: revenue of each name over all months.
-        by: what the bars are by: "country".
-        one: one of them.
+        one: what a bar is: "country".
         many: several of them.
         source: the table that the figures are from, as layer/name.
         about: what is said of the figures.
-        makes: the verb of one of them: a country makes, Classic Cars make.
+        nobody: the bar of what belongs to none of them; it leads in no title and is not counted.
+        rest_as_bar: whether the smallest have a bar; in a list of the largest it would dwarf them, and is told instead.
     """
-    names, rest = _totals.ranked(totals, MOST_BARS)
-    bars = {name: totals[name] for name in names}
-    if rest:
-        bars[f"{len(rest)} other {many}"] = sum((totals[name] for name in rest), _totals.ZERO)
+    named = {name: amount for name, amount in totals.items() if name != nobody}
+    names, rest = _totals.ranked(named, MOST_BARS - (nobody in totals))
+    shown = {name: totals[name] for name in names + [nobody] * (nobody in totals)}
+    bars = {name: shown[name] for name in _totals.ranked(shown, MOST_BARS)[0]}
+    others = sum((totals[name] for name in rest), _totals.ZERO)
+    if rest and rest_as_bar:
+        bars[f"{len(rest)} other {many}"] = others
     total = sum(totals.values(), _totals.ZERO)
+    detail = (
+        f"{about.currency} {_words.short(total)} of revenue "
+        f"from {_words.count(len(named), one, many)} in {_words.count(len(about.months), 'month')}"
+    )
+    if rest and not rest_as_bar:
+        detail += f"; {about.currency} {_words.short(others)} of it from the {len(rest)} that are not shown"
+    if nobody in totals:
+        detail += f"; {about.currency} {_words.short(totals[nobody])} of it from {nobody.lower()}"
     return _look.figure(
         Bar(
             orientation="h",
@@ -41,13 +59,12 @@ def revenue_bars(
                 f"{_words.literal(name)}<br>{about.currency} {_words.exact(amount)}" for name, amount in bars.items()
             ],
             hovertemplate="%{hovertext}<extra></extra>",
-            marker={"color": [_look.REVENUE] * len(names) + [_look.OTHER] * bool(rest)},
+            marker={"color": [_look.REVENUE if name in named else _look.OTHER for name in bars]},
             cliponaxis=False,
         ),
-        kind=f"Bar chart of revenue by {by}",
-        finding=_totals.leader(totals, about, makes=makes, many=many),
-        detail=f"{about.currency} {_words.short(total)} of revenue "
-        f"from {_words.count(len(totals), one, many)} in {_words.count(len(about.months), 'month')}",
+        kind=f"Bar chart of revenue by {one}",
+        finding=_totals.leader(named or totals, about, makes="makes" if named else "make", many=many, whole=total),
+        detail=detail,
         source=source,
         about=about,
         layout={

@@ -61,17 +61,18 @@ def nothing(revenue: Mapping[str, Decimal], about: About) -> str:
     return "" if any(revenue.values()) else f"No revenue {_words.during(about.months)}"
 
 
-def leader(totals: Mapping[str, Decimal], about: About, makes: str, many: str) -> str:
+def leader(totals: Mapping[str, Decimal], about: About, makes: str, many: str, whole: Decimal | None = None) -> str:
     """The finding "USA makes 35% of revenue", also where there is no one, or more than one, to name.
 
-    Where an amount is negative, shares of the sum say nothing: the leader's amount stands instead.
+    Where an amount is negative, shares of the sum say nothing: the leader's amount stands instead. The
+    sum is that of the totals, or the whole that is given.
     """
     if empty := nothing(totals, about):
         return empty
-    top, total = max(totals.values()), sum(totals.values(), ZERO)
+    top, total = max(totals.values()), sum(totals.values(), ZERO) if whole is None else whole
     names = sorted(name for name in totals if totals[name] == top)
     who, each = _words.enumeration(names, many), " each" if len(names) > 1 else ""
-    if min(totals.values()) < 0:
+    if min(totals.values()) < 0 or total < top:
         return f"Highest revenue: {who}, {about.currency} {_words.short(top)}{each}"
     if top == total:
         return f"{who} {makes} all revenue"

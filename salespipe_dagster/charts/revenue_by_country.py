@@ -11,4 +11,4 @@ def revenue_by_country(revenue_by_country: DataFrame, *, about: About) -> Figure
     """Revenue of each country over all months; the smallest together where there are many."""
     totals = _totals.by_name(revenue_by_country, "country", "revenue")
     source = "marts/revenue_by_country"
-    return _bars.revenue_bars(totals, by="country", one="country", many="countries", source=source, about=about)
+    return _bars.revenue_bars(totals, one="country", many="countries", source=source, about=about)

@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame
 from salespipe_dagster.charts import _bars, _totals
 from salespipe_dagster.charts._look import About
 
-NOBODY = "No sales rep"
+NOBODY = "Customers without a rep"
 
 
 def sales_by_rep(revenue_by_sales_rep: DataFrame, dim_employees: DataFrame, *, about: About) -> Figure:
@@ -14,4 +14,4 @@ def sales_by_rep(revenue_by_sales_rep: DataFrame, dim_employees: DataFrame, *, a
     names = _totals.names(dim_employees, "employee_number", "full_name") | {"None": NOBODY}
     totals = _totals.named(_totals.by_name(revenue_by_sales_rep, "sales_rep_number", "revenue"), names)
     source = "marts/revenue_by_sales_rep"
-    return _bars.revenue_bars(totals, by="sales rep", one="sales rep", many="sales reps", source=source, about=about)
+    return _bars.revenue_bars(totals, one="sales rep", many="sales reps", source=source, about=about, nobody=NOBODY)

@@ -8,8 +8,8 @@ from salespipe_dagster.charts._look import About
 
 
 def top_customers(revenue_by_customer: DataFrame, dim_customers: DataFrame, *, about: About) -> Figure:
-    """Revenue of the customers who buy most, over all months, and of all others together."""
+    """Revenue of the customers who buy most, over all months; of all others in the line below the title."""
     names = _totals.names(dim_customers, "customer_number", "customer_name")
     totals = _totals.named(_totals.by_name(revenue_by_customer, "customer_number", "revenue"), names)
     source = "marts/revenue_by_customer"
-    return _bars.revenue_bars(totals, by="customer", one="customer", many="customers", source=source, about=about)
+    return _bars.revenue_bars(totals, one="customer", many="customers", source=source, about=about, rest_as_bar=False)
