@@ -4,6 +4,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from salespipe_dagster_tests.integration.pipeline import contents, run
 from salespipe_dagster_tests.support import require
 from salespipe_spark.lake.catalogue import Catalogue
@@ -19,8 +21,14 @@ def digests(home: Path) -> dict[tuple[str, str], str]:
     }
 
 
-def test_spark_and_sail_differ_in_no_cell_of_classicmodels(classicmodels: str, tmp_path: Path) -> None:
-    """Each engine in a process of its own: classic Spark cannot start where Sail has been."""
+def test_spark_and_sail_differ_in_no_cell_of_classicmodels(
+    classicmodels: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each engine in a process of its own: classic Spark cannot start where Sail has been.
+
+    What Sail's session leaves in the environment must not keep it from starting in a process after that.
+    """
+    monkeypatch.setenv("SPARK_CONNECT_MODE_ENABLED", "1")
     require(shutil.which("java"), "there is no java: Spark needs Java 17")
     span = {"start_month": "2003-01", "end_month": "2005-06"}
     run(home=tmp_path / "sail", url=classicmodels, engine="sail", **span)

@@ -149,6 +149,8 @@ class SparkEngine(Engine):
 
     def _start(self) -> SparkSession:
         self._scratch.mkdir(parents=True, exist_ok=True)
+        # Whoever used Spark Connect hands this on to what it starts, and then no session is a classic one.
+        os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)
         settings = {
             "spark.master": "local[*]",
             "spark.local.dir": str(self._scratch),
