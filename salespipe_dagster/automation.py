@@ -103,8 +103,7 @@ def is_stale(table: Table, part: str, fingerprints: Fingerprints, receipts: Rece
     for name, taken in receipt.provenance.inputs.items():
         now = {each: given.figures.digest for each, given in receipts[name].items()}
         # Of snapshots a month keeps what it took: only its own month of an input can make it stale.
-        over_months = tables()[name].monthly and not table.monthly
-        if now != taken if over_months else part in taken and now.get(part) != taken[part]:
+        if now != taken if table.spans(tables()[name]) else part in taken and now.get(part) != taken[part]:
             return True
     return False
 

@@ -44,8 +44,7 @@ def unreconciled(catalogue: Catalogue, parts: list[str] | None = None) -> list[s
             for name, other in table.contract.balances:
                 given, _, figure = other.partition(".")
                 own = _figure(catalogue, table, [part], name)
-                from_months = tables()[given].monthly and not table.monthly
-                taken = catalogue.published(tables()[given]) if from_months else [part]
+                taken = catalogue.published(tables()[given]) if table.spans(tables()[given]) else [part]
                 expected = _figure(catalogue, tables()[given], taken, figure)
                 if own != expected:
                     found.append(f"{part}: {table.name}.{name} {own} is not {other} {expected}")

@@ -47,6 +47,10 @@ class Table:
         """The other tables that it is made from."""
         return [name for name in self.inputs if name not in (CALENDAR, self.name)]
 
+    def spans(self, given: "Table") -> bool:
+        """Whether it takes all published months of an input, as a snapshot does, and not its own month alone."""
+        return given.monthly and not self.monthly
+
     def parts(self, months: list[str]) -> list[str]:
         """The parts that a run of these months owns: the months, or the one snapshot."""
         return months if self.monthly else [SNAPSHOT]

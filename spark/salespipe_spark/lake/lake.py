@@ -205,7 +205,7 @@ class Lake(Catalogue):
         return {name: self._digests(tables()[name], table, parts) for name in table.upstream}
 
     def _digests(self, given: Table, table: Table, parts: list[str]) -> dict[str, str]:
-        needed = given.parts(parts) if table.monthly or not given.monthly else self.published(given)
+        needed = self.published(given) if table.spans(given) else given.parts(parts)
         return {part: self.intact(given, part).figures.digest for part in needed}
 
 
