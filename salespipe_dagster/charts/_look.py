@@ -15,6 +15,7 @@ from salespipe_spark import months
 REVENUE = "#0072B2"
 CANCELLED = "#D55E00"
 OTHER = "#7F7F7F"
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#B8A500")
 
 # From nothing to much, and from loss through nothing to gain: light enough for dark figures on all of them.
 SHADES = ("#F5F8FB", "#A8D2EE", "#3D9BD9")
@@ -57,6 +58,11 @@ class About:
         blocks = months.blocks(self.months)
         which = [_words.period(block) for block in blocks[:3]] + ["…"] * (len(blocks) > 3)
         return f"{covered}: {', '.join(which)}" if which else covered
+
+
+def colours(names: Iterable[str]) -> dict[str, str]:
+    """The colour of each entity: the same in every chart that is given all names of its kind."""
+    return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(sorted(names))}
 
 
 def month_axis(span: Sequence[str]) -> dict[str, Any]:
