@@ -102,6 +102,14 @@ def doctor() -> None:
 
 
 @main.command()
+def dictionary() -> None:
+    """Print the data dictionary, in Markdown: every table, its columns and where they come from."""
+    from salespipe_spark.dictionary import dictionary as made
+
+    click.echo(made(), nl=False)
+
+
+@main.command()
 @click.option("--port", default=3000, show_default=True, help="The port of the UI, on this machine alone.")
 def dev(port: int) -> None:
     """Open the Dagster UI on what is configured, or on the demo where nothing is."""

@@ -164,6 +164,30 @@ def test_every_asset_says_what_and_whose_it_is(request: pytest.FixtureRequest, m
         assert len(str(spec.description)) > 20, key
 
 
+@BOTH
+def test_every_column_leads_back_to_columns_of_assets_that_show_them(request: pytest.FixtureRequest, mode: str) -> None:
+    """A dependency on a column that its asset does not have is a dead end in the UI."""
+    found = specs(definitions(request, mode))
+    columns = {
+        key: {column.name for column in spec.metadata["dagster/column_schema"].columns}
+        for key, spec in found.items()
+        if not key.startswith("charts/")
+    }
+    for table in tables().values():
+        lineage = found[f"{table.layer}/{table.name}"].metadata["dagster/column_lineage"]
+        assert list(lineage.deps_by_column) == table.contract.names
+        for name, deps in lineage.deps_by_column.items():
+            for dep in deps:
+                assert dep.column_name in columns[dep.asset_key.to_user_string()], (table.name, name, dep)
+
+
+def test_personal_data_is_tagged(synthetic: dg.Definitions) -> None:
+    found = specs(synthetic)
+    tagged = {key for key, spec in found.items() if "personal_data" in spec.tags}
+    assert {"source/customers", "staging/customers", "core/dim_customers", "core/dim_employees"} <= tagged
+    assert not {key for key in tagged if key.startswith(("marts/", "charts/"))}
+
+
 def test_every_table_shows_its_columns_key_and_code_version(synthetic: dg.Definitions) -> None:
     found = specs(synthetic)
     for table in tables().values():

@@ -10,8 +10,9 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from salespipe_dagster.assets.tables import OWNERS, SINGLE_RUN
+from salespipe_dagster.assets.tables import OWNERS, SINGLE_RUN, column_schema, source_key, tags
 from salespipe_dagster.partitions import monthly_partitions
+from salespipe_dagster.resources.source_sql import own_columns
 from salespipe_dagster.settings import Settings
 from salespipe_dagster.synthetic.company import Company
 from salespipe_spark.contract import SNAPSHOT
@@ -26,12 +27,6 @@ def source_assets(settings: Settings, company: Company) -> list[dg.AssetsDefinit
         dg.AssetSpec(source_key(table), partitions_def=_partitions(table, settings), **_shown(table))
         for table in sources()
     ]
-
-
-def source_key(table: Table) -> dg.AssetKey:
-    """The key of the source's table that a staging table mirrors."""
-    assert table.contract.source is not None
-    return dg.AssetKey(["source", table.contract.source.table])
 
 
 def _company_asset(table: Table, settings: Settings, company: Company) -> dg.AssetsDefinition:
@@ -63,4 +58,10 @@ def _shown(table: Table) -> dict[str, Any]:
         "group_name": "source",
         "kinds": {"mysql"},
         "owners": OWNERS,
+        "tags": tags(table),
+        "metadata": {
+            "dagster/column_schema": column_schema(
+                {column.source_name: column for column in own_columns(table)}, table.contract.key
+            )
+        },
     }

@@ -4,7 +4,7 @@ What every table's asset shares (key, description, columns, checks, how the outc
 told to Dagster) is here too; staging tables use it from `assets/staging.py`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -14,8 +14,8 @@ from pyspark.sql import DataFrame
 from salespipe_dagster.io_managers.lake import PUBLISHED
 from salespipe_dagster.partitions import monthly_partitions
 from salespipe_dagster.settings import Settings
-from salespipe_spark import months
-from salespipe_spark.contract import SPARK, Contract
+from salespipe_spark import dictionary, lineage, months
+from salespipe_spark.contract import SPARK, Column
 from salespipe_spark.lake.audit import CHECKS, Check
 from salespipe_spark.lake.lake import Staged
 from salespipe_spark.tables import CALENDAR, Table, sources, tables
@@ -49,12 +49,43 @@ def declaration(table: Table) -> dict[str, Any]:
         "io_manager_key": "lake_io",
         "owners": OWNERS,
         "code_version": table.code_version,
+        "tags": tags(table),
         "metadata": {
-            "dagster/column_schema": _column_schema(contract),
+            "dagster/column_schema": column_schema({column.name: column for column in contract.columns}, contract.key),
+            "dagster/column_lineage": _column_lineage(table),
             "dagster/table_name": f"{table.layer}.{table.name}",
+            "dictionary": dg.MetadataValue.md(dictionary.entry(table)),
             "key": ", ".join(contract.key),
         },
     }
+
+
+def source_key(table: Table) -> dg.AssetKey:
+    """The key of the source's table that a staging table mirrors."""
+    assert table.contract.source is not None
+    return dg.AssetKey(["source", table.contract.source.table])
+
+
+def tags(table: Table) -> dict[str, str]:
+    """How its parts are cut, and whether it holds personal data."""
+    personal = {"personal_data": ""} if any(column.personal for column in table.contract.columns) else {}
+    return {"cut": "month" if table.monthly else "snapshot"} | personal
+
+
+def column_schema(columns: Mapping[str, Column], key: tuple[str, ...]) -> dg.TableSchema:
+    """The columns by the name that they have there, with type, description and whether they are personal data."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name,
+                SPARK[column.type],
+                column.description,
+                constraints=dg.TableColumnConstraints(nullable=column.nullable, unique=key == (column.name,)),
+                tags={"personal_data": ""} if column.personal else {},
+            )
+            for name, column in columns.items()
+        ]
+    )
 
 
 def check_specs(table: Table, *more: tuple[str, str]) -> list[dg.AssetCheckSpec]:
@@ -120,18 +151,17 @@ def _years(settings: Settings) -> tuple[date, date]:
     return date(first.year, 1, 1), date(last.year + 1, 12, 31)
 
 
-def _column_schema(contract: Contract) -> dg.TableSchema:
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(
-                column.name,
-                SPARK[column.type],
-                column.description,
-                constraints=dg.TableColumnConstraints(nullable=column.nullable, unique=contract.key == (column.name,)),
-                tags={"personal_data": ""} if column.personal else {},
-            )
-            for column in contract.columns
-        ]
+def _column_lineage(table: Table) -> dg.TableColumnLineage:
+    """Each column's origins in the assets before it: tables of the lake or, for staging, of the source."""
+    layer = {name: asset_key(tables()[name]) for name in table.upstream}
+    return dg.TableColumnLineage(
+        {
+            name: [
+                dg.TableColumnDep(layer.get(origin.table, dg.AssetKey(["source", origin.table])), origin.column)
+                for origin in found
+            ]
+            for name, found in lineage.origins(table).items()
+        }
     )
 
 

@@ -42,7 +42,18 @@ SPARK = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column: `source` is its name in the source where that is not the camelCase of `name`."""
+    """A column.
+
+    Attributes:
+        name: in snake_case.
+        type: the logical type.
+        description: what it holds, in a sentence.
+        nullable: whether a value may be missing.
+        personal: whether it is personal data.
+        source: its name in the source where that is not the camelCase of `name`.
+        of: what its values are made from, as "input.column", or "column" of the same table; where nothing is
+            said, the columns of that name in the table's inputs.
+    """
 
     name: str
     type: Type
@@ -50,6 +61,7 @@ class Column:
     nullable: bool = False
     personal: bool = False
     source: str = ""
+    of: tuple[str, ...] = ()
 
     @property
     def source_name(self) -> str:
@@ -97,6 +109,17 @@ class Contract:
     def names(self) -> list[str]:
         """The column names, in order."""
         return [column.name for column in self.columns]
+
+    def column(self, name: str) -> Column:
+        """The column of this name.
+
+        Raises:
+            ValueError: there is none.
+        """
+        found = next((column for column in self.columns if column.name == name), None)
+        if found is None:
+            raise ValueError(f"There is no column {name} among {', '.join(self.names)}.")
+        return found
 
     @property
     def ddl(self) -> str:

@@ -10,14 +10,28 @@ CONTRACT = Contract(
     key=("employee_number",),
     columns=(
         Column("employee_number", Type.INT, "The employee's number."),
-        Column("full_name", Type.STRING, "First and last name.", personal=True),
+        Column(
+            "full_name",
+            Type.STRING,
+            "First and last name.",
+            personal=True,
+            of=("employees.first_name", "employees.last_name"),
+        ),
         Column("email", Type.STRING, "E-mail address.", personal=True),
         Column("job_title", Type.STRING, "Job title."),
-        Column("manager_number", Type.INT, "The employee's manager; NULL for the president.", nullable=True),
-        Column("manager_name", Type.STRING, "The manager's full name.", nullable=True, personal=True),
+        Column(
+            "manager_number",
+            Type.INT,
+            "The employee's manager; NULL for the president.",
+            nullable=True,
+            of=("employees.reports_to",),
+        ),
+        Column(
+            "manager_name", Type.STRING, "The manager's full name.", nullable=True, personal=True, of=("full_name",)
+        ),
         Column("office_code", Type.STRING, "The office the employee works in."),
-        Column("office_city", Type.STRING, "The office's city."),
-        Column("office_country", Type.STRING, "The office's country."),
+        Column("office_city", Type.STRING, "The office's city.", of=("dim_offices.city",)),
+        Column("office_country", Type.STRING, "The office's country.", of=("dim_offices.country",)),
         Column("territory", Type.STRING, "The office's sales territory."),
     ),
 )

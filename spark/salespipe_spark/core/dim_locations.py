@@ -13,7 +13,12 @@ CONTRACT = Contract(
     grain="One row per distinct cleaned place.",
     key=("location_key",),
     columns=(
-        Column("location_key", Type.STRING, "Hex SHA-256 of the four trimmed parts, NULL distinct from empty."),
+        Column(
+            "location_key",
+            Type.STRING,
+            "Hex SHA-256 of the four trimmed parts, NULL distinct from empty.",
+            of=_places.PARTS,
+        ),
         Column("city", Type.STRING, "City."),
         Column("state", Type.STRING, "State or region, where the country has them.", nullable=True),
         Column("postal_code", Type.STRING, "Postal code.", nullable=True),

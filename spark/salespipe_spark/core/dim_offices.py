@@ -15,7 +15,7 @@ CONTRACT = Contract(
         Column("state", Type.STRING, "State or region, trimmed.", nullable=True),
         Column("postal_code", Type.STRING, "Postal code, trimmed."),
         Column("country", Type.STRING, "Country, trimmed."),
-        Column("location_key", Type.STRING, "The office's place in dim_locations."),
+        Column("location_key", Type.STRING, "The office's place in dim_locations.", of=_places.PARTS),
         Column("territory", Type.STRING, "The sales territory: NA, EMEA, APAC, Japan."),
     ),
 )

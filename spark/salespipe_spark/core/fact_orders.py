@@ -33,13 +33,27 @@ CONTRACT = Contract(
         Column("required_date", Type.DATE, "The day the customer wants it by."),
         Column("shipped_date", Type.DATE, "The day it left; NULL while it has not.", nullable=True),
         Column("status", Type.STRING, "The order's status, trimmed."),
-        Column("quantity", Type.INT, "Units ordered."),
-        Column("unit_price", Type.PRICE, "Price of one unit as agreed for this line."),
-        Column("amount", Type.MONEY, "quantity x unit_price."),
-        Column("cost_amount", Type.MONEY, "quantity x the product's buy price."),
-        Column("margin_amount", Type.MONEY, "amount - cost_amount."),
-        Column("list_amount", Type.MONEY, "quantity x the product's suggested retail price."),
-        Column("is_cancelled", Type.BOOLEAN, "Whether the status is 'cancelled' in any case; every other counts."),
+        Column("quantity", Type.INT, "Units ordered.", of=("order_details.quantity_ordered",)),
+        Column(
+            "unit_price", Type.PRICE, "Price of one unit as agreed for this line.", of=("order_details.price_each",)
+        ),
+        Column("amount", Type.MONEY, "quantity x unit_price.", of=("quantity", "unit_price")),
+        Column(
+            "cost_amount", Type.MONEY, "quantity x the product's buy price.", of=("quantity", "dim_products.buy_price")
+        ),
+        Column("margin_amount", Type.MONEY, "amount - cost_amount.", of=("amount", "cost_amount")),
+        Column(
+            "list_amount",
+            Type.MONEY,
+            "quantity x the product's suggested retail price.",
+            of=("quantity", "dim_products.msrp"),
+        ),
+        Column(
+            "is_cancelled",
+            Type.BOOLEAN,
+            "Whether the status is 'cancelled' in any case; every other counts.",
+            of=("status",),
+        ),
     ),
 )
 

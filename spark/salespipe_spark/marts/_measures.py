@@ -9,15 +9,45 @@ from pyspark.sql import functions as F
 
 from salespipe_spark.contract import Column, Type
 
-MONTH = Column("month_start", Type.DATE, "The first day of the month in which the orders were placed.")
+MONTH = Column(
+    "month_start",
+    Type.DATE,
+    "The first day of the month in which the orders were placed.",
+    of=("fact_orders.order_date",),
+)
 
 MEASURES = (
-    Column("ordered_amount", Type.MONEY, "All order lines, whatever their status."),
-    Column("cancelled_amount", Type.MONEY, "Lines of cancelled orders."),
-    Column("revenue", Type.MONEY, "ordered_amount - cancelled_amount."),
-    Column("orders", Type.BIGINT, "Orders that are not cancelled, counted once each; not additive."),
-    Column("units", Type.BIGINT, "Units of lines that are not cancelled."),
-    Column("margin_amount", Type.MONEY, "revenue - cost of the lines that are not cancelled."),
+    Column("ordered_amount", Type.MONEY, "All order lines, whatever their status.", of=("fact_orders.amount",)),
+    Column(
+        "cancelled_amount",
+        Type.MONEY,
+        "Lines of cancelled orders.",
+        of=("fact_orders.amount", "fact_orders.is_cancelled"),
+    ),
+    Column(
+        "revenue",
+        Type.MONEY,
+        "ordered_amount - cancelled_amount.",
+        of=("fact_orders.amount", "fact_orders.is_cancelled"),
+    ),
+    Column(
+        "orders",
+        Type.BIGINT,
+        "Orders that are not cancelled, counted once each; not additive.",
+        of=("fact_orders.order_number", "fact_orders.is_cancelled"),
+    ),
+    Column(
+        "units",
+        Type.BIGINT,
+        "Units of lines that are not cancelled.",
+        of=("fact_orders.quantity", "fact_orders.is_cancelled"),
+    ),
+    Column(
+        "margin_amount",
+        Type.MONEY,
+        "revenue - cost of the lines that are not cancelled.",
+        of=("fact_orders.margin_amount", "fact_orders.is_cancelled"),
+    ),
 )
 
 FIGURES = {"units": "sum(units)"}

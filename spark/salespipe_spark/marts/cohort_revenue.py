@@ -15,9 +15,19 @@ CONTRACT = Contract(
     key=("cohort_month", "month_start"),
     balances=(("revenue", "revenue_by_customer.revenue"),),
     columns=(
-        Column("cohort_month", Type.DATE, "First day of the month of the customers' first order."),
+        Column(
+            "cohort_month",
+            Type.DATE,
+            "First day of the month of the customers' first order.",
+            of=("revenue_by_customer.month_start", "revenue_by_customer.orders"),
+        ),
         Column("month_start", Type.DATE, "First day of the month of the sales."),
-        Column("customers", Type.BIGINT, "Customers of the cohort who ordered in the month, once each; not additive."),
+        Column(
+            "customers",
+            Type.BIGINT,
+            "Customers of the cohort who ordered in the month, once each; not additive.",
+            of=("revenue_by_customer.customer_number", "revenue_by_customer.orders"),
+        ),
         Column("orders", Type.BIGINT, "Their orders, without cancelled ones."),
         Column("revenue", Type.MONEY, "Their revenue."),
     ),

@@ -22,18 +22,39 @@ CONTRACT = Contract(
     columns=(
         Column("customer_number", Type.INT, "The customer, in dim_customers."),
         Column(
-            "first_order_month", Type.DATE, "First day of the month of the first order not cancelled.", nullable=True
+            "first_order_month",
+            Type.DATE,
+            "First day of the month of the first order not cancelled.",
+            nullable=True,
+            of=("revenue_by_customer.month_start", "revenue_by_customer.orders"),
         ),
-        Column("last_order_month", Type.DATE, "First day of the month of the last order not cancelled.", nullable=True),
+        Column(
+            "last_order_month",
+            Type.DATE,
+            "First day of the month of the last order not cancelled.",
+            nullable=True,
+            of=("revenue_by_customer.month_start", "revenue_by_customer.orders"),
+        ),
         Column("orders", Type.BIGINT, "Orders that are not cancelled."),
-        Column("ordered_amount", Type.MONEY, "All order lines, whatever their status."),
-        Column("revenue", Type.MONEY, "ordered_amount without cancelled orders."),
+        Column(
+            "ordered_amount", Type.MONEY, "All order lines, whatever their status.", of=("receivables.ordered_amount",)
+        ),
+        Column("revenue", Type.MONEY, "ordered_amount without cancelled orders.", of=("receivables.revenue",)),
         Column("paid_amount", Type.MONEY, "All payments."),
         Column(
-            "balance", Type.MONEY, "revenue - paid_amount: what the customer owes; below zero, what it has paid ahead."
+            "balance",
+            Type.MONEY,
+            "revenue - paid_amount: what the customer owes; below zero, what it has paid ahead.",
+            of=("revenue", "paid_amount"),
         ),
         Column("credit_limit", Type.PRICE, "The most that the customer may owe; NULL without a limit.", nullable=True),
-        Column("is_over_credit_limit", Type.BOOLEAN, "balance > credit_limit; NULL without a limit.", nullable=True),
+        Column(
+            "is_over_credit_limit",
+            Type.BOOLEAN,
+            "balance > credit_limit; NULL without a limit.",
+            nullable=True,
+            of=("balance", "credit_limit"),
+        ),
     ),
 )
 

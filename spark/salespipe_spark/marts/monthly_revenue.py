@@ -16,9 +16,25 @@ CONTRACT = Contract(
         _measures.MONTH,
         Column("channel", Type.STRING, "wholesale: the orders of the shop's database."),
         *_measures.MEASURES,
-        Column("customers", Type.BIGINT, "Customers with an order that is not cancelled; not additive."),
-        Column("cost_amount", Type.MONEY, "Cost of the lines that are not cancelled."),
-        Column("average_order_value", Type.AVERAGE, "revenue / orders; NULL where there are none.", nullable=True),
+        Column(
+            "customers",
+            Type.BIGINT,
+            "Customers with an order that is not cancelled; not additive.",
+            of=("fact_orders.customer_number", "fact_orders.is_cancelled"),
+        ),
+        Column(
+            "cost_amount",
+            Type.MONEY,
+            "Cost of the lines that are not cancelled.",
+            of=("fact_orders.cost_amount", "fact_orders.is_cancelled"),
+        ),
+        Column(
+            "average_order_value",
+            Type.AVERAGE,
+            "revenue / orders; NULL where there are none.",
+            nullable=True,
+            of=("revenue", "orders"),
+        ),
     ),
 )
 

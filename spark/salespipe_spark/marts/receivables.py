@@ -21,11 +21,26 @@ CONTRACT = Contract(
         ("paid_amount", "fact_payments.amount"),
     ),
     columns=(
-        Column("month_start", Type.DATE, "The first day of the month of the orders and of the payments."),
+        Column(
+            "month_start",
+            Type.DATE,
+            "The first day of the month of the orders and of the payments.",
+            of=("fact_orders.order_date", "fact_payments.payment_date"),
+        ),
         Column("customer_number", Type.INT, "The customer, in dim_customers."),
-        Column("ordered_amount", Type.MONEY, "All order lines, whatever their status."),
-        Column("revenue", Type.MONEY, "ordered_amount without cancelled orders."),
-        Column("paid_amount", Type.MONEY, "Payments that arrived, whatever order they were for."),
+        Column("ordered_amount", Type.MONEY, "All order lines, whatever their status.", of=("fact_orders.amount",)),
+        Column(
+            "revenue",
+            Type.MONEY,
+            "ordered_amount without cancelled orders.",
+            of=("fact_orders.amount", "fact_orders.is_cancelled"),
+        ),
+        Column(
+            "paid_amount",
+            Type.MONEY,
+            "Payments that arrived, whatever order they were for.",
+            of=("fact_payments.amount",),
+        ),
     ),
 )
 

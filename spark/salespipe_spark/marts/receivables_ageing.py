@@ -20,9 +20,19 @@ CONTRACT = Contract(
     balances=(("amount", "receivables.balance"),),
     columns=(
         Column("customer_number", Type.INT, "The customer, in dim_customers."),
-        Column("bucket", Type.STRING, f"Days since the order: {', '.join(BUCKETS)}; '{CREDIT}' is paid ahead."),
-        Column("amount", Type.MONEY, "The open amount; below zero where it is a credit."),
-        Column("as_of_date", Type.DATE, "The day to which the age is counted."),
+        Column(
+            "bucket",
+            Type.STRING,
+            f"Days since the order: {', '.join(BUCKETS)}; '{CREDIT}' is paid ahead.",
+            of=("fact_orders.order_date", "receivables.month_start", "amount"),
+        ),
+        Column(
+            "amount",
+            Type.MONEY,
+            "The open amount; below zero where it is a credit.",
+            of=("fact_orders.amount", "fact_orders.is_cancelled", "receivables.revenue", "receivables.paid_amount"),
+        ),
+        Column("as_of_date", Type.DATE, "The day to which the age is counted.", of=("receivables.month_start",)),
     ),
 )
 
