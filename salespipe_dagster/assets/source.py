@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from salespipe_dagster.assets.tables import OWNERS, SINGLE_RUN, column_schema, source_key, tags
+from salespipe_dagster.assets.tables import OWNERS, SINGLE_RUN, shown, source_key, tags
 from salespipe_dagster.partitions import monthly_partitions
 from salespipe_dagster.resources.source_sql import own_columns
 from salespipe_dagster.settings import Settings
@@ -60,8 +60,8 @@ def _shown(table: Table) -> dict[str, Any]:
         "owners": OWNERS,
         "tags": tags(table),
         "metadata": {
-            "dagster/column_schema": column_schema(
-                {column.source_name: column for column in own_columns(table)}, table.contract.key
+            "dagster/column_schema": dg.TableSchema(
+                [shown(c, c.source_name, c.description, table.contract.key) for c in own_columns(table)]
             )
         },
     }

@@ -4,7 +4,7 @@ What every table's asset shares (key, description, columns, checks, how the outc
 told to Dagster) is here too; staging tables use it from `assets/staging.py`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -51,8 +51,7 @@ def declaration(table: Table) -> dict[str, Any]:
         "code_version": table.code_version,
         "tags": tags(table),
         "metadata": {
-            "dagster/column_schema": column_schema({column.name: column for column in contract.columns}, contract.key),
-            "dagster/column_lineage": _column_lineage(table),
+            "dagster/column_schema": _column_schema(table),
             "dagster/table_name": f"{table.layer}.{table.name}",
             "dictionary": dg.MetadataValue.md(dictionary.entry(table)),
             "key": ", ".join(contract.key),
@@ -72,19 +71,14 @@ def tags(table: Table) -> dict[str, str]:
     return {"cut": "month" if table.monthly else "snapshot"} | personal
 
 
-def column_schema(columns: Mapping[str, Column], key: tuple[str, ...]) -> dg.TableSchema:
-    """The columns by the name that they have there, with type, description and whether they are personal data."""
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(
-                name,
-                SPARK[column.type],
-                column.description,
-                constraints=dg.TableColumnConstraints(nullable=column.nullable, unique=key == (column.name,)),
-                tags={"personal_data": ""} if column.personal else {},
-            )
-            for name, column in columns.items()
-        ]
+def shown(column: Column, name: str, description: str, key: tuple[str, ...]) -> dg.TableColumn:
+    """What Dagster shows of a column, under the name that it has there."""
+    return dg.TableColumn(
+        name,
+        SPARK[column.type],
+        description,
+        constraints=dg.TableColumnConstraints(nullable=column.nullable, unique=key == (column.name,)),
+        tags={"personal_data": ""} if column.personal else {},
     )
 
 
@@ -151,18 +145,14 @@ def _years(settings: Settings) -> tuple[date, date]:
     return date(first.year, 1, 1), date(last.year + 1, 12, 31)
 
 
-def _column_lineage(table: Table) -> dg.TableColumnLineage:
-    """Each column's origins in the assets before it: tables of the lake or, for staging, of the source."""
-    layer = {name: asset_key(tables()[name]) for name in table.upstream}
-    return dg.TableColumnLineage(
-        {
-            name: [
-                dg.TableColumnDep(layer.get(origin.table, dg.AssetKey(["source", origin.table])), origin.column)
-                for origin in found
-            ]
-            for name, found in lineage.origins(table).items()
-        }
-    )
+def _column_schema(table: Table) -> dg.TableSchema:
+    """The columns, each with what it is made from: the UI shows no column lineage but this."""
+    columns: list[dg.TableColumn] = []
+    for name, found in lineage.origins(table).items():
+        column = table.contract.column(name)
+        made_from = f" From {', '.join(f'{o.table}.{o.column}' for o in found)}." if found else ""
+        columns.append(shown(column, name, column.description + made_from, table.contract.key))
+    return dg.TableSchema(columns)
 
 
 def _check_result(table: Table, check: Check) -> dg.AssetCheckResult:

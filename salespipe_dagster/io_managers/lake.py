@@ -9,10 +9,11 @@ from typing import Any
 import dagster as dg
 from pyspark.sql import DataFrame
 
+from salespipe_spark import lineage
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.lake.lake import Lake, Published, Staged
 from salespipe_spark.lake.receipt import Receipt
-from salespipe_spark.tables import tables
+from salespipe_spark.tables import Table, tables
 
 PUBLISHED = {"months": "published"}
 """Metadata of an AssetIn that takes whatever months are published, not those of the run."""
@@ -26,12 +27,16 @@ class LakeIOManager(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: Staged) -> None:
         """Publish the parts whose rows changed, and tell Dagster of each part's rows and amounts."""
-        published = self._lake.publish(obj, context.run_id)
-        for each in published:
-            partition = None if each.receipt.part == SNAPSHOT else each.receipt.part
-            context.step_context.add_asset_metadata(
-                _metadata(each), asset_key=context.asset_key, partition_key=partition
-            )
+        *others, newest = self._lake.publish(obj, context.run_id)
+        for each in others:
+            self._tell(context, each, _metadata(each))
+        # Dagster shows the lineage of the newest materialisation; one of each month would be most of its events.
+        self._tell(context, newest, {**_metadata(newest), "dagster/column_lineage": column_lineage(obj.opening.table)})
+
+    @staticmethod
+    def _tell(context: dg.OutputContext, published: Published, metadata: Mapping[str, Any]) -> None:
+        partition = None if published.receipt.part == SNAPSHOT else published.receipt.part
+        context.step_context.add_asset_metadata(metadata, asset_key=context.asset_key, partition_key=partition)
 
     def load_input(self, context: dg.InputContext) -> DataFrame:
         """The upstream table's months of this run, or its snapshot, or all that is published."""
@@ -46,6 +51,20 @@ class LakeIOManager(dg.IOManager):
 def lake_io(context: dg.InitResourceContext) -> LakeIOManager:
     """The I/O manager on the run's lake."""
     return LakeIOManager(context.resources.lake.lake)
+
+
+def column_lineage(table: Table) -> dg.TableColumnLineage:
+    """Each column's origins in the assets before it: tables of the lake or, for staging, of the source."""
+    layers = {name: tables()[name].layer for name in table.upstream}
+    return dg.TableColumnLineage(
+        {
+            name: [
+                dg.TableColumnDep(dg.AssetKey([layers.get(origin.table, "source"), origin.table]), origin.column)
+                for origin in found
+            ]
+            for name, found in lineage.origins(table).items()
+        }
+    )
 
 
 def _metadata(published: Published) -> Mapping[str, dg.MetadataValue[Any]]:

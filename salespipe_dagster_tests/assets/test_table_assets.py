@@ -69,6 +69,7 @@ def test_range_is_one_run_that_tells_rows_and_amounts_of_each_month(filled: Sett
     assert [told[m]["revenue"] for m in MONTHS] == [3031.0, 0.0, 123.4]
     assert [told[m]["replaced"] for m in MONTHS] == [True] * 3
     assert told["2024-02"]["object"] == "core/fact_orders/year=2024/month=02/data.parquet"
+    assert ["dagster/column_lineage" in told[m] for m in MONTHS] == [False, False, True]
 
 
 def test_second_run_replaces_nothing(filled: Settings, engine: Engine) -> None:
