@@ -1,7 +1,9 @@
 """The `salespipe` command: a thin client of the same definitions that Dagster loads."""
 
+import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,16 +89,24 @@ def verify(span: str | None) -> None:
 
 
 @main.command()
-def doctor() -> None:
+@click.option("--json", "as_json", is_flag=True, help="For programs: a list of what, ok, found and next.")
+def doctor(*, as_json: bool) -> None:
     """Tell what is configured, what is reachable and what is missing, each with the next command."""
     from salespipe_dagster.doctor import examine
 
-    grid = Grid("", "what", "found", "next", box=None)
-    findings = examine()
-    for finding in findings:
-        mark = "[green]ok[/]" if finding.ok else "[bold red]no[/]"
-        grid.add_row(mark, finding.what, escape(finding.found), escape(finding.next))
-    console.print(grid)
+    with errors.status("looking"):
+        findings = examine()
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        grid = Grid("", "what", "found", "next", box=None)
+        for column in grid.columns:
+            column.overflow = "fold"  # what is cut off cannot be copied
+        for finding in findings:
+            good = "[yellow]ok[/]" if finding.next else "[green]ok[/]"
+            mark = good if finding.ok else "[bold red]no[/]"
+            grid.add_row(mark, finding.what, escape(finding.found), escape(finding.next))
+        console.print(grid)
     if not all(finding.ok for finding in findings):
         sys.exit(1)
 

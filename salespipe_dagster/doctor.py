@@ -2,23 +2,32 @@
 
 import os
 import platform
+import re
 import shutil
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from plotly.graph_objects import Figure
+from pydantic import SecretStr
+
+from salespipe_dagster.rendering import Renderer
+from salespipe_dagster.resources.source_connection import place
 from salespipe_dagster.resources.source_db import SourceDatabase
-from salespipe_dagster.settings import Settings
+from salespipe_dagster.settings import PREFIX, Settings
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.tables import sources, tables
 
 NEEDED_BYTES = 2 * 1024**3
+OLDEST_JAVA = 17
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: what was found, and the next step where it is not well."""
+    """One thing looked at: what was found, and the next step where it is not well, or could be better."""
 
     what: str
     ok: bool
@@ -26,17 +35,27 @@ class Finding:
     next: str = ""
 
 
+Look = Callable[[Settings], Iterator[Finding]]
+
+
 def examine() -> list[Finding]:
     """Look at everything that a run needs, in the order in which a run would miss it."""
-    findings = [_python(), _java()]
+    findings = [Finding("Python", ok=True, found=platform.python_version())]
     try:
         settings = Settings.load()
     except SalespipeError as error:
         findings.append(Finding("settings", ok=False, found=error.message, next=error.hint))
         return [*findings, *_source_without_months()]
-    configured = ", ".join(sorted(settings.model_fields_set)) or "nothing, so the embedded default"
-    findings.append(Finding("settings", ok=True, found=f"configured: {configured}"))
-    findings += [_looked_at(what, look, settings) for what, look in _LOOKS.items()]
+    looks: list[tuple[str, Look]] = [
+        ("settings", _settings),
+        ("home", _home),
+        ("lake", _lake),
+        ("engine", _engine),
+        ("charts", _charts),
+        ("source", _source),
+    ]
+    for what, look in looks:
+        findings += _looked_at(what, look, settings)
     return findings
 
 
@@ -46,44 +65,94 @@ def _source_without_months() -> list[Finding]:
         settings = Settings.load(start_month="0001-01")
     except SalespipeError:
         return []
-    return [_looked_at("source", _source, settings)]
+    return _looked_at("source", _source, settings)
 
 
-def _python() -> Finding:
-    return Finding("Python", ok=True, found=platform.python_version())
+def _settings(settings: Settings) -> Iterator[Finding]:
+    """Each setting as it is in force, and where it comes from."""
+    shown: dict[str, object] = {
+        "source_url": settings.source.render_as_string(hide_password=True),
+        "source_mode": "synthetic" if settings.synthetic else "external",
+        "lake_url": settings.lake,
+        "start_month": settings.first_month,
+        "end_month": settings.last_month,
+    }
+    for name in type(settings).model_fields:
+        value = shown.get(name, getattr(settings, name))
+        origin = "environment" if name in settings.model_fields_set else "default"
+        text = "***" if isinstance(value, SecretStr) else "none" if value is None else str(value)
+        yield Finding(PREFIX + name.upper(), ok=True, found=f"{text} ({origin})")
 
 
-def _java() -> Finding:
-    java = shutil.which("java")
-    return Finding("Java", ok=True, found=java or "none; only SALESPIPE_ENGINE=spark needs it")
+def _home(settings: Settings) -> Iterator[Finding]:
+    yield Finding("home", ok=True, found=_writable("SALESPIPE_HOME", settings.root))
 
 
-def _engine(settings: Settings) -> str:
-    if settings.engine == "spark" and shutil.which("java") is None:
-        raise SalespipeError("spark, but there is no java", "install Java 17 or later, or set SALESPIPE_ENGINE=sail")
-    return settings.engine
-
-
-def _source(settings: Settings) -> str:
-    source = SourceDatabase(settings.source)
-    shown = settings.source.render_as_string(hide_password=True)
-    if settings.synthetic and settings.source.database and not Path(settings.source.database).exists():
-        return f"{shown}: not there yet, the first run makes it"
-    source.probe()
-    source.check_schema(sources())
-    span = source.span()
-    months = f"orders and payments from {span[0]} to {span[1]}" if span else "no orders"
-    return f"{shown}: {source.describe()}; {months}"
-
-
-def _home(settings: Settings) -> str:
-    return _writable("SALESPIPE_HOME", settings.root)
-
-
-def _lake(settings: Settings) -> str:
+def _lake(settings: Settings) -> Iterator[Finding]:
     catalogue = Catalogue(settings.lake)
     published = sum(len(catalogue.published(table)) for table in tables().values())
-    return f"{_writable('SALESPIPE_LAKE_URL', settings.lake)}, {published} parts published"
+    yield Finding(
+        "lake", ok=True, found=f"{_writable('SALESPIPE_LAKE_URL', settings.lake)}, {published} parts published"
+    )
+
+
+def _engine(settings: Settings) -> Iterator[Finding]:
+    java = _java()
+    needed = settings.engine == "spark"
+    if needed and (java is None or java < OLDEST_JAVA):
+        found = "there is no java" if java is None else f"java is version {java}"
+        hint = f"install Java {OLDEST_JAVA} or later, or set SALESPIPE_ENGINE=sail"
+        raise SalespipeError(f"{settings.engine}, but {found}", hint)
+    yield Finding("engine", ok=True, found=settings.engine)
+    version = "none" if java is None else str(java)
+    yield Finding("Java", ok=True, found=version if needed else f"{version}; only SALESPIPE_ENGINE=spark needs it")
+
+
+def _java() -> int | None:
+    """The version of the Java that Spark would start; None where there is none that answers."""
+    home = os.environ.get("JAVA_HOME")
+    program = f"{home}/bin/java" if home else "java"
+    try:
+        said = subprocess.run([program, "-version"], capture_output=True, text=True, check=True).stderr
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    version = re.search(r'version "(?:1\.)?(\d+)', said)  # 1.8 is 8
+    return int(version[1]) if version else None
+
+
+def _charts(_: Settings) -> Iterator[Finding]:
+    """Draws one: the pictures come from a browser that kaleido brings along, and it may lack a library."""
+    with closing(Renderer()) as renderer:
+        renderer.to_png(Figure(), 0.1)
+    yield Finding("charts", ok=True, found="can be drawn")
+
+
+def _source(settings: Settings) -> Iterator[Finding]:
+    source = SourceDatabase(settings.source)
+    if settings.synthetic and source.dialect == "sqlite" and not Path(settings.source.database or "").exists():
+        yield Finding("source", ok=True, found="not there yet, the first run makes it")
+        return
+    source.probe()
+    yield Finding("source", ok=True, found=f"{place(settings.source)}: {source.describe()}")
+    unknown = source.check_schema(sources())
+    ignored = f"; ignored, as in no contract: {', '.join(unknown)}" if unknown else ""
+    yield Finding("source schema", ok=True, found=f"as the contracts say{ignored}")
+    span = source.span()
+    months = f"orders and payments from {span[0]} to {span[1]}" if span else "no orders"
+    yield Finding("source months", ok=True, found=months)
+    if not settings.synthetic:
+        yield from _advice(source)
+
+
+def _advice(source: SourceDatabase) -> Iterator[Finding]:
+    """What works, and could be better."""
+    rights = source.needless_privileges()
+    found = f"more than reading: {', '.join(rights)}" if rights else "reading alone"
+    hint = "a user of its own with SELECT on these tables is enough" if rights else ""
+    yield Finding("source rights", ok=True, found=found, next=hint)
+    statements = source.missing_indexes(sources())
+    found = "a single month reads whole tables" if statements else "all that help are there"
+    yield Finding("source indexes", ok=True, found=found, next="; ".join(statements))
 
 
 def _writable(name: str, folder: Path) -> str:
@@ -96,16 +165,12 @@ def _writable(name: str, folder: Path) -> str:
     return f"{folder}, {free // 1024**3} GiB free"
 
 
-def _looked_at(what: str, look: Callable[[Settings], str], settings: Settings) -> Finding:
+def _looked_at(what: str, look: Look, settings: Settings) -> list[Finding]:
+    """What was found until something failed, and the failure."""
+    findings: list[Finding] = []
     try:
-        return Finding(what, ok=True, found=look(settings))
+        for finding in look(settings):
+            findings.append(finding)
     except SalespipeError as error:
-        return Finding(what, ok=False, found=error.message, next=error.hint)
-
-
-_LOOKS: dict[str, Callable[[Settings], str]] = {
-    "home": _home,
-    "lake": _lake,
-    "engine": _engine,
-    "source": _source,
-}
+        findings.append(Finding(what, ok=False, found=error.message, next=error.hint))
+    return findings

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
+from salespipe_dagster.resources import source_advice as advice
 from salespipe_dagster.resources import source_queries as queries
 from salespipe_dagster.resources import source_schema as schema
 from salespipe_dagster.resources.source_connection import TIMEOUT, engine, explained, place
@@ -101,6 +102,16 @@ class SourceDatabase:
             hint = "correct the tables or SALESPIPE_SOURCE_URL; then `salespipe doctor`"
             raise SalespipeError(f"{place(self.url)} does not fit the contracts: {'; '.join(wrong)}.", hint)
         return schema.unknown(found, chosen)
+
+    def needless_privileges(self) -> list[str]:
+        """What the user may do beside reading."""
+        with self._reading() as connection:
+            return advice.needless_privileges(connection)
+
+    def missing_indexes(self, wanted: Iterable[Table]) -> list[str]:
+        """Statements for the indexes without which a single month reads a whole table."""
+        with self._reading() as connection:
+            return advice.missing_indexes(connection, wanted)
 
     def fingerprints(self, table: Table, months: list[str] | None) -> dict[str, Fingerprint]:
         """What the server counts of each part, in one statement.
