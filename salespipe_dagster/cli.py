@@ -70,11 +70,11 @@ def verify(span: str | None) -> None:
     from salespipe_dagster.verify import verify as verified
     from salespipe_spark.lake.lake import Lake
 
-    settings = _shown(Settings.load())
+    settings = Settings.load()
+    chosen = _span(span, settings)
+    _shown(settings)
     with open_engine(settings) as engine, console.status("reading lake and source"):
-        verdicts, unbalanced = verified(
-            Lake(settings.lake, engine), SourceDatabase(settings.source), _span(span, settings)
-        )
+        verdicts, unbalanced = verified(Lake(settings.lake, engine), SourceDatabase(settings.source), chosen)
     grid = Grid("table", "parts", "rows", "verdict", box=None)
     for verdict in verdicts:
         name = f"{verdict.table.layer}/{verdict.table.name}"
