@@ -100,9 +100,9 @@ def buyers(firm: Firm) -> Buyers:
     never = np.full(len(places), firm.quirks) & (places % 8 == 7) & (ranks >= _LARGE)
     return Buyers(
         numbers=103 + 3 * places + below(drawn, 0, 16, 3),
-        weights=np.where(never, 0, 100_000_000 // (ranks + 5)),
+        weights=np.where(never, 0, 100_000_000 // (ranks + 12)),
         begins=below(drawn, 16, 16, _CYCLE),
-        lasts=np.where(ranks < _LARGE, _CYCLE, 15 + below(drawn, 32, 16, _CYCLE - 14)),
+        lasts=np.where(ranks < _LARGE, _CYCLE, 30 + below(drawn, 32, 16, _CYCLE - 29)),
         large=ranks < max(3, len(places) // 25),
         pays_badly=(places % 23 == 11) & (ranks >= _LARGE),
     )

@@ -190,7 +190,7 @@ PRODUCT_LINES = (
     ProductLine(
         "Classic Cars",
         38,
-        9,
+        5,
         4495,
         21999,
         ("Coupé", "Roadster", "Convertible", "Saloon", "Fastback"),
@@ -211,7 +211,7 @@ PRODUCT_LINES = (
     ProductLine(
         "Planes",
         12,
-        5,
+        6,
         4999,
         16000,
         ("Biplane", "Seaplane", "Jet"),
@@ -221,7 +221,7 @@ PRODUCT_LINES = (
     ProductLine(
         "Ships",
         9,
-        3,
+        7,
         3399,
         12000,
         ("Schooner", "Steamer", "Clipper"),
@@ -229,12 +229,12 @@ PRODUCT_LINES = (
         "A gift: C:\\harbour\\ships.",
     ),
     ProductLine(
-        "Trains", 3, 1, 3289, 10100, ("Locomotive", "Tram"), (40, 40, 50, 50, 50, 50, 55, 60, 90, 155, 285, 275), None
+        "Trains", 3, 14, 3289, 10100, ("Locomotive", "Tram"), (40, 40, 50, 50, 50, 50, 55, 60, 90, 155, 285, 275), None
     ),
     ProductLine(
         "Trucks and Buses",
         11,
-        4,
+        5,
         5499,
         13600,
         ("Pickup", "Double-decker", "Tanker"),
@@ -244,7 +244,7 @@ PRODUCT_LINES = (
     ProductLine(
         "Vintage Cars",
         24,
-        6,
+        4,
         3331,
         17000,
         ("Phaeton", "Limousine", "Tourer"),
