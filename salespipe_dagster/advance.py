@@ -15,6 +15,7 @@ from salespipe_dagster.settings import Settings
 from salespipe_dagster.synthetic.company import Company
 from salespipe_dagster.synthetic.orders import SETTLED_AFTER
 from salespipe_spark import months
+from salespipe_spark.errors import SalespipeError
 from salespipe_spark.tables import Table, sources
 
 
@@ -40,6 +41,20 @@ def company_of(settings: Settings) -> Company:
         quirks=settings.company_quirks,
         today=months.end_day(settings.last_month) - timedelta(days=1),
     )
+
+
+def ahead_of_the_company(settings: Settings) -> str:
+    """Which configured months the company has not come to, as a sentence; nothing where there are none."""
+    try:
+        there = SourceDatabase(settings.source).made_by()
+    except SalespipeError:  # a hint, no check: who needs the source has been told
+        return ""
+    ahead = [month for month in settings.months if there and months.first_day(month) > there.today]
+    if there is None or not ahead:
+        return ""
+    days = (company_of(settings).today - there.today).days
+    next_step = f"`salespipe company advance --days {days}` moves it to their end"
+    return f"{months.describe(ahead)} is empty: the company's day is {there.today}; {next_step}"
 
 
 def advance(

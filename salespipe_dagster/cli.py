@@ -162,6 +162,7 @@ def _configured_or_demo() -> Settings:
 
 def _run(settings: Settings, span: list[str], select: str) -> None:
     from salespipe_dagster import runner
+    from salespipe_dagster.advance import ahead_of_the_company
     from salespipe_dagster.definitions import build_defs
 
     _shown(settings)
@@ -180,6 +181,8 @@ def _run(settings: Settings, span: list[str], select: str) -> None:
 
         outcome = runner.run(build_defs(settings), settings, span, select, on_step, on_part)
         progress.update(task, description="done" if not outcome.problems else "failed", completed=begun)
+    if settings.synthetic and not outcome.problems and (told := ahead_of_the_company(settings)):
+        outcome.notes.append(told)
     _summary(settings, outcome)
     if outcome.problems:
         for problem in outcome.problems:

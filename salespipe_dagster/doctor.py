@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from salespipe_dagster.advance import company_of
 from salespipe_dagster.resources.source_db import SourceDatabase
+from salespipe_dagster.resources.source_marker import require_same
 from salespipe_dagster.settings import Settings
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.catalogue import Catalogue
@@ -72,6 +74,10 @@ def _source(settings: Settings) -> str:
     source.probe()
     source.check_schema(sources())
     span = source.span()
+    company = source.made_by() if settings.synthetic else None
+    if company:
+        require_same(company, company_of(settings), settings.source)
+        return f"{shown}: {source.describe()}; the synthetic company on {company.today}"
     months = f"orders and payments from {span[0]} to {span[1]}" if span else "no orders"
     return f"{shown}: {source.describe()}; {months}"
 

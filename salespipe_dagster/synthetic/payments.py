@@ -19,6 +19,10 @@ from salespipe_spark import months
 
 PAID_WITHIN = 210
 """Days from the order to its last payment, at most."""
+_REST_WITHIN = 60
+"""Of these, days from the first payment to the last."""
+MONTHS_BACK = 7
+"""How many months before its payment an order may lie: seven months are 212 days at least."""
 SUFFIXES = ("", "-2", "-3", "-4")
 """How an order's cheques differ: the first one, some cents, the rest of a payment in part, paid twice."""
 _BOOKS_OPEN = day_number(date(2024, 1, 1))
@@ -49,8 +53,8 @@ def payments(firm: Firm, month: str, today: int) -> Iterator[Payments]:
     """The month's cheques that have come by today, one run of orders after the other."""
     first = day_number(months.first_day(month))
     end = min(day_number(months.end_day(month)), today + 1)
-    back = months.index(month) - PAID_WITHIN // 30
-    for ordered in months.between(max(FIRST_MONTH, months.from_index(back)), month):
+    earliest = months.from_index(months.index(month) - MONTHS_BACK)
+    for ordered in months.between(max(FIRST_MONTH, earliest), month):
         for run in orders(firm, ordered, today):
             terms = _terms(firm, run)
             due = [(day >= first) & (day < end) for day in terms.days]
@@ -82,9 +86,11 @@ def _terms(firm: Firm, placed: Orders) -> _Terms:
     delay = np.where(late, 46 + below(prompt, 16, 16, 75), 17 + below(prompt, 16, 16, 26))
     # A dispute is paid when it is settled, if ever.
     released = np.where(placed.disputed == NEVER, placed.ships, placed.resolved)
-    paid = np.where(never | (released == NEVER), NEVER, np.minimum(released + delay, placed.day + PAID_WITHIN - 60))
+    paid = np.where(
+        never | (released == NEVER), NEVER, np.minimum(released + delay, placed.day + PAID_WITHIN - _REST_WITHIN)
+    )
     completed = in_part & (below(prompt, 32, 8, 100) < 60) & (paid < NEVER)
-    rest = np.where(completed, paid + 15 + below(prompt, 48, 16, 45), NEVER)
+    rest = np.where(completed, paid + 15 + below(prompt, 48, 16, _REST_WITHIN - 15), NEVER)
     mistaken = np.full(len(paid), firm.quirks) & (below(other, 0, 16, 30) == 0) & (paid < NEVER)
     twice = np.full(len(paid), firm.quirks) & (below(other, 16, 16, 400) == 0) & (paid < NEVER) & ~in_part
     days = (paid, np.where(mistaken, paid, NEVER), rest, np.where(twice, paid + 3 + below(other, 32, 16, 8), NEVER))

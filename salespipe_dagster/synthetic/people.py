@@ -215,6 +215,8 @@ def _with_quirks(position: int, customer: Customer) -> Customer:
         customer = customer._replace(sales_rep_employee_number=None)
     if position % 12 == 5:
         customer = customer._replace(credit_limit=None)
+    if position % 14 == 6:
+        customer = customer._replace(postal_code=None)
     if position % 15 == 3:
         customer = customer._replace(customer_name=CUSTOMER_NAMES[position // 15 % len(CUSTOMER_NAMES)])
     if position % 9 == 4:

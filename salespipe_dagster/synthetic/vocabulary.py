@@ -97,7 +97,7 @@ COUNTRIES = (
         (Place("Montréal", "Québec", "H1J 1C3"), Place("Vancouver", "BC", "V3F 2K1")),
     ),
     Country("Norway", 40, "no_NO", "EMEA", (Place("Oslo", None, "0106"), Place("Tromsø", None, "9008"))),
-    Country("New Zealand", 40, "en_NZ", "APAC", (Place("Auckland", None, "1010"), Place("Wellington", None, "6011"))),
+    Country("New Zealand", 40, "en_NZ", "APAC", (Place("Auckland", None, "1024"), Place("Wellington", None, "6011"))),
     Country("Finland", 30, "fi_FI", "EMEA", (Place("Helsinki", None, "21240"), Place("Oulu", None, "90110"))),
     Country(
         "Sweden",
