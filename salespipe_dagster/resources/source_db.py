@@ -195,7 +195,7 @@ class SourceDatabase:
                 nothing is changed.
         """
         with self._writing() as connection:
-            there = marker.read(connection, self.url)
+            there = marker.read(connection, self.url, "share")
             if there is None:
                 raise _foreign(self.url)
             return replace(connection, owned, [rows] if isinstance(rows, pa.Table) else rows(there))
@@ -212,7 +212,7 @@ class SourceDatabase:
         if self.dialect == "sqlite" and not Path(self.url.database or "").is_file():  # connecting would make it
             raise missing
         with self._writing() as connection:
-            there = marker.read(connection, self.url, to_change=True)
+            there = marker.read(connection, self.url, "change")
             if there is None:
                 raise missing
             marker.require_same(there, configured, self.url)

@@ -7,6 +7,7 @@ the day that the marker says, also where somebody moves the company forward mean
 import json
 from dataclasses import asdict, replace
 from datetime import date
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -18,21 +19,21 @@ from salespipe_spark.errors import SalespipeError
 NOTE = "Made by the synthetic company of salespipe, which replaces whatever is in its tables: "
 
 
-def read(connection: sa.Connection, url: sa.URL, *, to_change: bool = False) -> Company | None:
-    """The company whose tables these are; None without a marker. It stays so until the transaction ends.
+def read(connection: sa.Connection, url: sa.URL, lock: Literal["none", "share", "change"] = "none") -> Company | None:
+    """The company whose tables these are; None without a marker.
 
     Args:
-        connection: in a transaction.
-        url: of the database, for errors.
-        to_change: whether nobody else may read it until then.
+        connection: to the database.
+        url: of it, for errors.
+        lock: until the transaction ends it stays as it is for those who share; who changes it is alone.
 
     Raises:
         SalespipeError: the marker is of another version of salespipe.
     """
     if not sa.inspect(connection).has_table(MARKER):
         return None
-    note = company().tables[MARKER].c.note
-    found = connection.scalar(sa.select(note).with_for_update(read=not to_change))
+    statement = sa.select(company().tables[MARKER].c.note)
+    found = connection.scalar(statement if lock == "none" else statement.with_for_update(read=lock == "share"))
     if found is None:
         return None
     try:

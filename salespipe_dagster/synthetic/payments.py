@@ -92,7 +92,7 @@ def _terms(firm: Firm, placed: Orders) -> _Terms:
     completed = in_part & (below(prompt, 32, 8, 100) < 60) & (paid < NEVER)
     rest = np.where(completed, paid + 15 + below(prompt, 48, 16, _REST_WITHIN - 15), NEVER)
     mistaken = np.full(len(paid), firm.quirks) & (below(other, 0, 16, 30) == 0) & (paid < NEVER)
-    twice = np.full(len(paid), firm.quirks) & (below(other, 16, 16, 400) == 0) & (paid < NEVER) & ~in_part
+    twice = np.full(len(paid), firm.quirks) & (below(other, 16, 16, 200) == 0) & (paid < NEVER) & ~in_part
     days = (paid, np.where(mistaken, paid, NEVER), rest, np.where(twice, paid + 3 + below(other, 32, 16, 8), NEVER))
     before = placed.day < _BOOKS_OPEN
     settled = [np.where(before & (day < NEVER), np.minimum(day, _BOOKS_OPEN - 1), day) for day in days]

@@ -113,6 +113,15 @@ def test_another_process_with_another_hash_seed_and_order_of_months_makes_the_sa
     assert len(here) == 20
 
 
+def test_the_bytes_are_those_of_another_python_and_numpy() -> None:
+    """Seen equal with 3.11.7 and numpy 2.4.6, and with 3.13.0 and numpy 2.5.5; Faker has no part in these tables.
+
+    A change of what the company does changes this text; a change of Python, numpy or machine must not.
+    """
+    digests = [digest(table, month, Company(seed=11, quirks=False)) for table in MONTHLY for month in MONTHS[9:12]]
+    assert hashlib.sha256("".join(digests).encode()).hexdigest()[:16] == "282a411c0284cfbb"
+
+
 @pytest.mark.parametrize("table", MONTHLY)
 def test_month_does_not_depend_on_what_was_made_before(table: str) -> None:
     """A backfill of one month must not change what a run of the whole range has made."""
@@ -383,7 +392,7 @@ def test_no_customer_has_paid_more_than_it_ordered_but_for_a_rare_credit() -> No
             balance[order["customerNumber"]] += amounts[order["orderNumber"]]
     for payment in rows("payments"):
         balance[payment["customerNumber"]] -= payment["amount"]
-    assert sum(owed < 0 for owed in balance.values()) <= 2
+    assert 1 <= sum(owed < 0 for owed in balance.values()) <= 5
     assert sum(owed > 0 for owed in balance.values()) > 60
 
 
