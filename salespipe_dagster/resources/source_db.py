@@ -20,7 +20,7 @@ from salespipe_dagster.resources import source_queries as queries
 from salespipe_dagster.resources import source_schema as schema
 from salespipe_dagster.resources.source_connection import TIMEOUT, engine, explained, place
 from salespipe_dagster.resources.source_scan import conformed, stream
-from salespipe_dagster.resources.source_sql import MARKER, column_of, company, dating, mirror, parent_of, source_of
+from salespipe_dagster.resources.source_sql import MARKER, column_of, dating, mirror, parent_of, source_of
 from salespipe_dagster.resources.source_write import TableSlice, replace
 from salespipe_dagster.synthetic.company import Company
 from salespipe_spark import months as calendar
@@ -168,19 +168,8 @@ class SourceDatabase:
         """
         if self.dialect == "sqlite":
             _make_folder(Path(self.url.database or ""))
-        configured = configured or Company()
         with self._writing() as connection:  # all tables or none; MySQL commits each
-            present = sa.inspect(connection).get_table_names() + sa.inspect(connection).get_view_names()
-            if present and MARKER not in present:
-                raise _foreign(self.url)
-            if not present:  # first of all, so that tables that were only begun are not taken for foreign ones
-                company().tables[MARKER].create(connection)
-            company().create_all(connection)
-            there = marker.read(connection, self.url)
-            if there:
-                marker.require_same(there, configured, self.url)
-            else:
-                marker.write(connection, configured)
+            marker.prepare(connection, self.url, configured or Company())
 
     def made_by(self) -> Company | None:
         """The company whose tables these are, at its day; None where no marker says so."""
@@ -197,7 +186,7 @@ class SourceDatabase:
         with self._writing() as connection:
             there = marker.read(connection, self.url, "share")
             if there is None:
-                raise _foreign(self.url)
+                raise marker.foreign(self.url)
             return replace(connection, owned, [rows] if isinstance(rows, pa.Table) else rows(there))
 
     @contextmanager
@@ -207,8 +196,7 @@ class SourceDatabase:
         Raises:
             SalespipeError: there is no company yet, or another one.
         """
-        hint = "make it first: `salespipe demo`, or `salespipe run` where something is configured"
-        missing = SalespipeError(f"{place(self.url)} holds no synthetic company.", hint)
+        missing = marker.missing(self.url)
         if self.dialect == "sqlite" and not Path(self.url.database or "").is_file():  # connecting would make it
             raise missing
         with self._writing() as connection:
@@ -265,11 +253,6 @@ class SourceDatabase:
 
 def _amount(table: Table, row: sa.Row[Any]) -> Decimal | None:
     return (row.amount or ZERO) if source_of(table).amount else None
-
-
-def _foreign(url: sa.URL) -> SalespipeError:
-    hint = "set SALESPIPE_SOURCE_MODE=external to read it, or SALESPIPE_SOURCE_URL to an empty database"
-    return SalespipeError(f"{place(url)} has tables that are not the synthetic company's.", hint)
 
 
 def _make_folder(file: Path) -> None:

@@ -43,6 +43,25 @@ def read(connection: sa.Connection, url: sa.URL, lock: Literal["none", "share", 
         raise SalespipeError(f"{place(url)} was made by another version of salespipe.", _empty(url)) from None
 
 
+def prepare(connection: sa.Connection, url: sa.URL, configured: Company) -> None:
+    """Make the company's tables where they are not there yet, and sign them.
+
+    Raises:
+        SalespipeError: there are tables, and no marker says that they are the company's, or it names another one.
+    """
+    present = sa.inspect(connection).get_table_names() + sa.inspect(connection).get_view_names()
+    if present and MARKER not in present:
+        raise foreign(url)
+    if not present:  # first of all, so that tables that were only begun are not taken for foreign ones
+        company().tables[MARKER].create(connection)
+    there = read(connection, url)
+    if there:
+        require_same(there, configured, url)
+    company().create_all(connection)
+    if not there:
+        write(connection, configured)
+
+
 def write(connection: sa.Connection, made_by: Company) -> None:
     """Say that the tables are this company's, at its day."""
     table = company().tables[MARKER]
@@ -65,6 +84,18 @@ def require_same(there: Company, configured: Company, url: sa.URL) -> None:
         )
         hint = f"set {settings} to go on with it; or {_empty(url)}"
         raise SalespipeError(f"{place(url)} holds another company than the configured one.", hint)
+
+
+def foreign(url: sa.URL) -> SalespipeError:
+    """What is said of tables that no marker names."""
+    hint = "set SALESPIPE_SOURCE_MODE=external to read it, or SALESPIPE_SOURCE_URL to an empty database"
+    return SalespipeError(f"{place(url)} has tables that are not the synthetic company's.", hint)
+
+
+def missing(url: sa.URL) -> SalespipeError:
+    """What is said where a company should be."""
+    hint = "make it first: `salespipe demo`, or `salespipe run` where something is configured"
+    return SalespipeError(f"{place(url)} holds no synthetic company.", hint)
 
 
 def _empty(url: sa.URL) -> str:
