@@ -176,8 +176,8 @@ def _run(settings: Settings, span: list[str], select: str) -> None:
             progress.update(task, description=current, total=steps, completed=begun)
             begun += 1
 
-        def on_part(said: str) -> None:
-            progress.update(task, description=f"{current}: {said}")
+        def on_part(said: str, share: float) -> None:
+            progress.update(task, description=f"{current}: {said}", completed=begun - 1 + share)
 
         outcome = runner.run(build_defs(settings), settings, span, select, on_step, on_part)
         progress.update(task, description="done" if not outcome.problems else "failed", completed=begun)

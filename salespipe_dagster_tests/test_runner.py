@@ -61,17 +61,22 @@ def test_a_run_tells_of_each_part_of_the_source_that_it_has_written(
 ) -> None:
     """A large source takes long, and all of it is in a few steps."""
     company = Settings.checked(home=tmp_path, end_month="2024-02", company_orders_per_month=1)
-    steps, parts = list[str](), list[str]()
+    steps, parts = list[str](), list[tuple[str, float]]()
     select = 'key:"source/orders" or key:"source/offices"'
     done = run(
-        build_defs(company), company, company.months, select, lambda step, steps_: steps.append(step), parts.append
+        build_defs(company),
+        company,
+        company.months,
+        select,
+        lambda *told: steps.append(told[0]),
+        lambda *told: parts.append(told),
     )
     assert done.problems == []
     assert steps == ["source__offices", "source__orders"]
     assert parts == [
-        "written snapshot, 1 of 1 (7 rows)",
-        "written 2024-01, 1 of 2 (1 rows)",
-        "written 2024-02, 2 of 2 (1 rows)",
+        ("written snapshot, 1 of 1 (7 rows)", 1.0),
+        ("written 2024-01, 1 of 2 (1 rows)", 0.5),
+        ("written 2024-02, 2 of 2 (1 rows)", 1.0),
     ]
 
 

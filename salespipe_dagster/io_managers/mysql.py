@@ -1,5 +1,6 @@
 """The source's I/O manager: writes the synthetic company's tables slice by slice, and reads them back."""
 
+import re
 from collections.abc import Iterable
 
 import dagster as dg
@@ -15,8 +16,8 @@ from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.schema import arrow_schema
 from salespipe_spark.tables import Table, tables
 
-WRITTEN = "written"
-"""How the message of a part written begins, for those who show progress."""
+_WRITTEN = re.compile(r"written .*, (\d+) of (\d+) \(")
+"""The message of a part written."""
 
 
 class MySQLIOManager(dg.IOManager):
@@ -48,7 +49,7 @@ class MySQLIOManager(dg.IOManager):
                 raise SalespipeError(f"{table.name}: the run does not own {part}.", "correct what makes the rows")
             count = self.source.replace(slice_of(table, part), rows)
             written.add(part)
-            context.log.info(f"{WRITTEN} {part}, {len(written)} of {len(owned)} ({count:,} rows)")
+            context.log.info(f"written {part}, {len(written)} of {len(owned)} ({count:,} rows)")
             context.step_context.add_asset_metadata(
                 {"rows": count, "dagster/partition_row_count": count},
                 asset_key=context.asset_key,
@@ -64,6 +65,12 @@ class MySQLIOManager(dg.IOManager):
         blocks = months.blocks(keys) if table.monthly else [None]
         batches = [batch for block in blocks for batch in self.source.scan(table, block)]
         return pa.Table.from_batches(batches, schema=arrow_schema(table.contract))
+
+
+def share_written(message: str) -> float | None:
+    """How much of its table has been written when this message is logged; None of any other message."""
+    found = _WRITTEN.match(message)
+    return int(found[1]) / int(found[2]) if found else None
 
 
 def slice_of(table: Table, part: str) -> TableSlice:
