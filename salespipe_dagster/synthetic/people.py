@@ -153,10 +153,10 @@ class _Names:
         again, turn = divmod(self._taken, _POOL)
         self._taken += 1
         pools = self._pools
-        # From the second time round on each kind is shifted by another step, and the company is two.
+        # From the second time round on each kind is shifted by another step, and a person's name joins the company's.
         found = [pool[(turn + step * again) % len(pool)] for step, pool in enumerate(pools)]
         if again:
-            found[0] = f"{pools[1][(turn + again) % len(pools[1])]} {again}, {found[0]}"
+            found[0] = f"{found[1]} & {found[0]}"
         return [text[:_WIDTH].strip() for text in found]
 
 
