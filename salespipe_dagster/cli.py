@@ -22,6 +22,8 @@ from salespipe_spark.errors import SalespipeError
 
 DEMO_HOME = Path(".salespipe/demo")
 
+_COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -64,7 +66,10 @@ def run(span: str | None, select: str) -> None:
 @main.command()
 @click.option("--months", "span", metavar="A...B", help="The months to verify; default all.")
 def verify(span: str | None) -> None:
-    """Read lake and source again and hold both against the receipts; changes nothing."""
+    """Read lake and source again and hold both against the receipts; changes nothing.
+
+    What the synthetic company made is held against its own books as well.
+    """
     from salespipe_dagster.resources.engine import open_engine
     from salespipe_dagster.resources.source_db import SourceDatabase
     from salespipe_dagster.verify import verify as verified
@@ -74,7 +79,8 @@ def verify(span: str | None) -> None:
     chosen = _span(span, settings)
     _shown(settings)
     with open_engine(settings) as engine, console.status("reading lake and source"):
-        verdicts, unbalanced = verified(Lake(settings.lake, engine), SourceDatabase(settings.source), chosen)
+        lake, source = Lake(settings.lake, engine), SourceDatabase(settings.source)
+        verdicts, unbalanced = verified(lake, source, chosen, ledgers=settings.synthetic)
     grid = Grid("table", "parts", "rows", "verdict", box=None)
     for verdict in verdicts:
         name = f"{verdict.table.layer}/{verdict.table.name}"
@@ -125,31 +131,78 @@ def dev(port: int) -> None:
     """Open the Dagster UI on what is configured, or on the demo where nothing is."""
     from salespipe_dagster import runner
 
-    settings = Settings.load()
-    if settings.is_default:
-        settings = Settings.embedded(DEMO_HOME)
+    settings = _configured_or_demo()
     runner.instance(_shown(settings)).dispose()
     command = [sys.executable, "-m", "dagster", "dev", "-m", "salespipe_dagster.definitions", "-p", str(port)]
     os.execve(sys.executable, command, settings.environment())
 
 
+@main.group()
+def company() -> None:
+    """The synthetic company that makes the tables of the source."""
+
+
+@company.command()
+@click.option("--days", type=click.IntRange(min=1), required=True, help="How many days pass.")
+def advance(days: int) -> None:
+    """Move the company forward: orders are shipped or cancelled, payments come in, new days bring new orders.
+
+    Of what is configured, or of the demo where nothing is. New orders and payments are written where the
+    days lie within the configured months.
+    """
+    from salespipe_dagster.advance import advance as advanced
+    from salespipe_dagster.resources.source_db import SourceDatabase
+
+    settings = _shown(_configured_or_demo())
+    if not settings.synthetic:
+        hint = "set SALESPIPE_SOURCE_MODE=synthetic, or SALESPIPE_HOME to the home of a synthetic company"
+        raise SalespipeError("The source is an external database: there is no synthetic company in it.", hint)
+    with Progress(*_COLUMNS, console=errors, transient=True) as progress:
+        task = progress.add_task("starting", total=None)
+
+        def on_part(part: str, parts: int) -> None:
+            progress.update(task, description=part, total=parts)
+            progress.advance(task)
+
+        moved = advanced(SourceDatabase(settings.source), settings, days, on_part)
+    console.print(f"The company's day was {moved.before.today} and is {moved.after.today}.")
+    for table, changed in moved.changed.items():
+        console.print(f"  {table} changed in {months.describe(changed)}")
+    if not moved.changed:
+        console.print("Nothing changed in the configured months; SALESPIPE_END_MONTH adds later ones.")
+    home = f"SALESPIPE_HOME={DEMO_HOME} " if settings.home == DEMO_HOME else ""
+    for block in months.blocks(moved.months):
+        console.print(f"Next: [bold]{home}salespipe run --months {block[0]}...{block[-1]}[/]", soft_wrap=True)
+
+
+def _configured_or_demo() -> Settings:
+    settings = Settings.load()
+    return Settings.embedded(DEMO_HOME) if settings.is_default else settings
+
+
 def _run(settings: Settings, span: list[str], select: str) -> None:
     from salespipe_dagster import runner
+    from salespipe_dagster.advance import ahead_of_the_company
     from salespipe_dagster.definitions import build_defs
 
     _shown(settings)
-    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
-    with Progress(*columns, console=errors) as progress:
+    with Progress(*_COLUMNS, console=errors) as progress:
         task = progress.add_task("starting", total=None)
-        begun = 0
+        begun, current = 0, ""
 
         def on_step(step: str, steps: int) -> None:
-            nonlocal begun
-            progress.update(task, description=step.replace("__", "/"), total=steps, completed=begun)
+            nonlocal begun, current
+            current = step.replace("__", "/")
+            progress.update(task, description=current, total=steps, completed=begun)
             begun += 1
 
-        outcome = runner.run(build_defs(settings), settings, span, select, on_step)
+        def on_part(said: str, share: float) -> None:
+            progress.update(task, description=f"{current}: {said}", completed=begun - 1 + share)
+
+        outcome = runner.run(build_defs(settings), settings, span, select, on_step, on_part)
         progress.update(task, description="done" if not outcome.problems else "failed", completed=begun)
+    if settings.synthetic and not outcome.problems and (told := ahead_of_the_company(settings)):
+        outcome.notes.append(told)
     _summary(settings, outcome)
     if outcome.problems:
         for problem in outcome.problems:

@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 from salespipe_dagster import automation, checks
+from salespipe_dagster.advance import company_of
 from salespipe_dagster.assets.charts import chart_assets
 from salespipe_dagster.assets.source import source_assets
 from salespipe_dagster.assets.staging import staging_assets
@@ -16,7 +17,6 @@ from salespipe_dagster.resources.engine import engine_resource
 from salespipe_dagster.resources.lake import lake_resource
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.settings import Settings
-from salespipe_dagster.synthetic.company import Company
 
 
 def build_defs(settings: Settings, **resource_overrides: Any) -> dg.Definitions:
@@ -24,7 +24,6 @@ def build_defs(settings: Settings, **resource_overrides: Any) -> dg.Definitions:
 
     Opens no socket, reads no database, starts no engine.
     """
-    company = resource_overrides.pop("company", Company())
     source_db = resource_overrides.get("source_db") or SourceDatabase(settings.source)
     resources: dict[str, Any] = {
         "engine": engine_resource(settings),
@@ -32,11 +31,11 @@ def build_defs(settings: Settings, **resource_overrides: Any) -> dg.Definitions:
         "source_db": source_db,
         "lake_io": lake_io,
         "charts_io": charts_io(settings),
-        "mysql_io": MySQLIOManager(source_db),
+        "mysql_io": MySQLIOManager(source_db, company_of(settings)),
     }
     return dg.Definitions(
         assets=[
-            *source_assets(settings, company),
+            *source_assets(settings),
             *staging_assets(settings),
             *table_assets(settings),
             *chart_assets(settings),

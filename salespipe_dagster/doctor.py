@@ -13,9 +13,11 @@ from pathlib import Path
 from plotly.graph_objects import Figure
 from pydantic import SecretStr
 
+from salespipe_dagster.advance import company_of
 from salespipe_dagster.rendering import Renderer
 from salespipe_dagster.resources.source_connection import place
 from salespipe_dagster.resources.source_db import SourceDatabase
+from salespipe_dagster.resources.source_marker import require_same
 from salespipe_dagster.settings import PREFIX, Settings
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.catalogue import Catalogue
@@ -140,6 +142,10 @@ def _source(settings: Settings) -> Iterator[Finding]:
     span = source.span()
     months = f"orders and payments from {span[0]} to {span[1]}" if span else "no orders"
     yield Finding("source months", ok=True, found=months)
+    company = source.made_by() if settings.synthetic else None
+    if company:
+        require_same(company, company_of(settings), settings.source)
+        yield Finding("company", ok=True, found=f"the synthetic company on {company.today}")
     if not settings.synthetic:
         yield from _advice(source)
 

@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     engine: Literal["sail", "spark"] = Field("sail", description="what transforms")
     start_month: str | None = Field(None, description="the first month")
     end_month: str | None = Field(None, description="the last month, inclusive")
+    company_seed: int = Field(7, description="which synthetic company")
+    company_orders_per_month: int = Field(165, ge=0, le=700_000, description="how many orders its average month has")
+    company_quirks: bool = Field(True, description="whether it has the nasty parts of real data")
     currency: str = Field("USD", description="the label of money in charts")
 
     @field_validator("start_month", "end_month")

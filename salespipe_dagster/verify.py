@@ -1,18 +1,25 @@
 """The proof: what is published, counted again and held against receipts and source. Changes nothing."""
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import pyarrow as pa
 
 from salespipe_dagster.automation import is_stale, receipts_of
 from salespipe_dagster.checks import unreconciled
 from salespipe_dagster.resources.source_db import SourceDatabase
+from salespipe_dagster.synthetic.company import Company
 from salespipe_spark.engine import FAILURES, brief
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake import audit, schema
 from salespipe_spark.lake.lake import Lake
 from salespipe_spark.lake.receipt import Figures, Receipt
+from salespipe_spark.months import month_of
 from salespipe_spark.tables import Table, sources, tables
+
+_BOOKED = ("monthly_revenue", "fact_orders")
+_OF_REVENUE = ("orders", "ordered_amount", "cancelled_amount")
+"""What the company's own books are held against."""
 
 
 @dataclass
@@ -25,8 +32,17 @@ class Verdict:
     problems: list[str] = field(default_factory=list[str])
 
 
-def verify(lake: Lake, source: SourceDatabase, months: list[str]) -> tuple[list[Verdict], list[str]]:
-    """Read lake and source again: a verdict for each table, and the balances that do not hold."""
+def verify(
+    lake: Lake, source: SourceDatabase, months: list[str], *, ledgers: bool = False
+) -> tuple[list[Verdict], list[str]]:
+    """Read lake and source again: a verdict for each table, and the balances that do not hold.
+
+    Args:
+        lake: what is published.
+        source: what it was made from.
+        months: which are looked at.
+        ledgers: whether the marts are also held against the books of the synthetic company that made the source.
+    """
     source.probe()
     fingerprints = {
         table.name: {part: each.digest for part, each in source.fingerprints(table, _asked(table, months)).items()}
@@ -40,7 +56,37 @@ def verify(lake: Lake, source: SourceDatabase, months: list[str]) -> tuple[list[
         published = [part for part in table.parts(months) if part in receipts[table.name]]
         stale = [part for part in published if is_stale(table, part, fingerprints, receipts)]
         verdict.problems += [f"{part}: {reason}" for part in stale]
-    return verdicts, unreconciled(lake, months)
+    unbalanced = unreconciled(lake, months)
+    # What is not whole, or not of the source as it is now, is named above.
+    broken = any(
+        verdict.problems for verdict in verdicts if verdict.table.name in (*_BOOKED, "orders", "order_details")
+    )
+    if ledgers and not broken and (company := source.made_by()):
+        unbalanced += off_the_books(lake, company, months)
+    return verdicts, unbalanced
+
+
+def off_the_books(lake: Lake, company: Company, months: list[str]) -> list[str]:
+    """Where the published months are not what the company itself has booked, as sentences.
+
+    The company's books are sums of its own integers: neither the database nor the engine has a part in them.
+    """
+    revenue, facts = (tables()[name] for name in _BOOKED)
+    rows = lake.read(revenue, months).select("month_start", *_OF_REVENUE).collect()
+    published = {month_of(row["month_start"]): [row[name] for name in _OF_REVENUE] for row in rows}
+    found: list[str] = []
+    for month in months:
+        booked, receipt = company.ledger(month), lake.intact(facts, month)
+        orders, ordered, cancelled = published.get(month, [0, Decimal(0), Decimal(0)])
+        for what, given, expected in (
+            ("orders", orders, booked.orders),
+            ("order lines", receipt.figures.rows, booked.lines),
+            ("ordered_amount", ordered, booked.ordered_amount),
+            ("cancelled_amount", cancelled, booked.cancelled_amount),
+        ):
+            if given != expected:
+                found.append(f"{month}: {what} {given}, but in the company's own books {expected}")
+    return found
 
 
 def _asked(table: Table, months: list[str]) -> list[str] | None:

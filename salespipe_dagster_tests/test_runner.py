@@ -56,6 +56,31 @@ def test_outcome_of_a_run_that_changed_nothing_still_tells_rows_and_amounts(fill
 
 
 @pytest.mark.usefixtures("in_memory")
+def test_a_run_tells_of_each_part_of_the_source_that_it_has_written(
+    tmp_path: Path, environment: pytest.MonkeyPatch
+) -> None:
+    """A large source takes long, and all of it is in a few steps."""
+    company = Settings.checked(home=tmp_path, end_month="2024-02", company_orders_per_month=1)
+    steps, parts = list[str](), list[tuple[str, float]]()
+    select = 'key:"source/orders" or key:"source/offices"'
+    done = run(
+        build_defs(company),
+        company,
+        company.months,
+        select,
+        lambda *told: steps.append(told[0]),
+        lambda *told: parts.append(told),
+    )
+    assert done.problems == []
+    assert steps == ["source__offices", "source__orders"]
+    assert parts == [
+        ("written snapshot, 1 of 1 (7 rows)", 1.0),
+        ("written 2024-01, 1 of 2 (1 rows)", 0.5),
+        ("written 2024-02, 2 of 2 (1 rows)", 1.0),
+    ]
+
+
+@pytest.mark.usefixtures("in_memory")
 def test_failed_audit_is_a_sentence_that_names_the_rows(filled: Settings, engine: Engine) -> None:
     twice = (103, "A1", date(2024, 1, 20), Decimal("1.00"))
     found = outcome(filled, engine, FakeSource({"payments": [*SHOP["payments"], twice]}), "staging/payments")

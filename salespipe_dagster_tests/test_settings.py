@@ -1,13 +1,16 @@
 """The settings: what each means, what is refused and by which name, and that no error tells a password."""
 
 import traceback
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 
 import pytest
 
 from salespipe_dagster import settings as module
+from salespipe_dagster.advance import company_of
 from salespipe_dagster.settings import Settings
+from salespipe_dagster.synthetic.business import MOST_ORDERS
+from salespipe_dagster.synthetic.company import Company
 from salespipe_spark.errors import SalespipeError
 
 MYSQL = "mysql+pymysql://shop@db.example:3307/classicmodels"
@@ -216,3 +219,17 @@ def test_child_process_is_given_the_home(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert given["SALESPIPE_HOME"] == str(tmp_path / "here")
     assert given["DAGSTER_HOME"] == str(tmp_path / "here" / "dagster")
     assert given["SALESPIPE_CURRENCY"] == "EUR"
+
+
+def test_the_company_is_set_by_three_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = company_of(load(monkeypatch))
+    assert plain == Company(seed=7, orders_per_month=165, quirks=True, today=date(2025, 12, 31))
+    found = load(
+        monkeypatch, COMPANY_SEED="-3", COMPANY_ORDERS_PER_MONTH="700000", COMPANY_QUIRKS="false", END_MONTH="2024-02"
+    )
+    assert company_of(found) == Company(seed=-3, orders_per_month=700_000, quirks=False, today=date(2024, 2, 29))
+
+
+@pytest.mark.parametrize("size", ["-1", str(MOST_ORDERS + 1), "many", "1.5"])
+def test_a_size_that_the_company_cannot_have_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, size: str) -> None:
+    assert "SALESPIPE_COMPANY_ORDERS_PER_MONTH" in refusal(monkeypatch, COMPANY_ORDERS_PER_MONTH=size)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from salespipe_dagster.settings import Settings
+from salespipe_dagster.synthetic.company import Ledger
 from salespipe_dagster.verify import verify
 from salespipe_dagster_tests.support import SHOP, FakeSource, write_parquet
 from salespipe_spark.engine import Engine
@@ -162,3 +163,62 @@ def test_one_bad_object_hides_no_other(filled: Settings, engine: Engine) -> None
     source.rows["payments"].pop()
     found = problems(filled, engine, source)
     assert {name: len(lines) for name, lines in found.items()} == {"fact_orders": 2, "dim_dates": 1, "payments": 1}
+
+
+class Books:
+    """A company whose books say what the test says."""
+
+    def __init__(self, **january: object) -> None:
+        shop = Ledger(1, 3, Decimal("3130.99"), Decimal("99.99"))
+        empty = Ledger(0, 0, Decimal("0.00"), Decimal("0.00"))
+        self.books = {"2024-01": replace(shop, **january), "2024-02": empty}
+        self.books["2024-03"] = Ledger(1, 1, Decimal("123.40"), Decimal("0.00"))
+
+    def ledger(self, month: str) -> Ledger:
+        return self.books[month]
+
+
+class CompanySource(FakeSource):
+    """The literal shop, as the source of such a company."""
+
+    def __init__(self, company: Books | None) -> None:
+        super().__init__()
+        self.company = company
+
+    def made_by(self) -> Books | None:
+        return self.company
+
+
+@pytest.mark.parametrize(
+    ("january", "says"),
+    [
+        ({}, []),
+        ({"orders": 2}, ["2024-01: orders 1, but in the company's own books 2"]),
+        ({"lines": 2}, ["2024-01: order lines 3, but in the company's own books 2"]),
+        (
+            {"ordered_amount": Decimal("3131.00")},
+            ["2024-01: ordered_amount 3130.99, but in the company's own books 3131.00"],
+        ),
+        (
+            {"cancelled_amount": Decimal("0.00")},
+            ["2024-01: cancelled_amount 99.99, but in the company's own books 0.00"],
+        ),
+    ],
+)
+def test_marts_are_held_against_the_companys_own_books(
+    filled: Settings, engine: Engine, january: dict[str, object], says: list[str]
+) -> None:
+    """Every balance holds, every receipt is right, and what was read was not what was made."""
+    _, unbalanced = verify(Lake(filled.lake, engine), CompanySource(Books(**january)), MONTHS, ledgers=True)
+    assert unbalanced == says
+
+
+def test_books_of_a_source_that_nobody_signed_are_not_asked_for(filled: Settings, engine: Engine) -> None:
+    assert verify(Lake(filled.lake, engine), CompanySource(None), MONTHS, ledgers=True)[1] == []
+
+
+def test_a_month_that_is_not_published_is_named_once(filled: Settings, engine: Engine) -> None:
+    (filled.lake / receipt_key(tables()["fact_orders"], "2024-02")).unlink()
+    verdicts, unbalanced = verify(Lake(filled.lake, engine), CompanySource(Books(lines=9)), MONTHS, ledgers=True)
+    assert next(verdict.table.name for verdict in verdicts if verdict.problems) == "fact_orders"
+    assert [line for line in unbalanced if "books" in line] == []

@@ -4,48 +4,49 @@ In synthetic mode each is an asset that the company writes through the MySQL I/O
 mode each is a plain spec: the tables are never written, and staging logs what it saw of them.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
-import pyarrow as pa
 
 from salespipe_dagster.assets.tables import OWNERS, SINGLE_RUN, shown, source_key, tags
 from salespipe_dagster.partitions import monthly_partitions
+from salespipe_dagster.resources.source_db import Rows
 from salespipe_dagster.resources.source_sql import own_columns
 from salespipe_dagster.settings import Settings
-from salespipe_dagster.synthetic.company import Company
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.tables import Table, sources
 
 
-def source_assets(settings: Settings, company: Company) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+def source_assets(settings: Settings) -> list[dg.AssetsDefinition | dg.AssetSpec]:
     """One asset or spec for each table of the source."""
     if settings.synthetic:
-        return [_company_asset(table, settings, company) for table in sources()]
+        return [_company_asset(table, settings) for table in sources()]
     return [
         dg.AssetSpec(source_key(table), partitions_def=_partitions(table, settings), **_shown(table))
         for table in sources()
     ]
 
 
-def _company_asset(table: Table, settings: Settings, company: Company) -> dg.AssetsDefinition:
+def _company_asset(table: Table, settings: Settings) -> dg.AssetsDefinition:
     @dg.asset(
         key=source_key(table),
         partitions_def=_partitions(table, settings),
         backfill_policy=SINGLE_RUN,
         io_manager_key="mysql_io",
-        dagster_type=dg.Any,  # Dagster cannot read the annotation of an iterator
+        dagster_type=dg.Any,  # Dagster cannot read the annotation
         **_shown(table),
     )
-    def body(context: dg.AssetExecutionContext) -> Iterator[tuple[str, pa.Table]]:
+    def body(context: dg.AssetExecutionContext) -> list[tuple[str, Rows]]:
         parts = table.parts(list(context.partition_keys) if table.monthly else [])
-        # Made one by one as they are written: a year of rows is never in memory.
-        made = (company.rows(table.name, None if part == SNAPSHOT else part) for part in parts)
-        return zip(parts, made, strict=True)
+        return [(part, _rows(table, part)) for part in parts]
 
     assert isinstance(body, dg.AssetsDefinition)
     return body
+
+
+def _rows(table: Table, part: str) -> Rows:
+    """What makes the part's rows, of the company at the day that it has come to when they are written."""
+    return lambda company: company.batches(table.name, None if part == SNAPSHOT else part)
 
 
 def _partitions(table: Table, settings: Settings) -> dg.PartitionsDefinition | None:

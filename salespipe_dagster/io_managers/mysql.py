@@ -1,50 +1,57 @@
 """The source's I/O manager: writes the synthetic company's tables slice by slice, and reads them back."""
 
+import re
 from collections.abc import Iterable
 
 import dagster as dg
 import pyarrow as pa
 
-from salespipe_dagster.resources.source_db import SourceDatabase
+from salespipe_dagster.resources.source_db import Rows, SourceDatabase
 from salespipe_dagster.resources.source_sql import parent_of, source_of
 from salespipe_dagster.resources.source_write import TableSlice
-from salespipe_dagster.synthetic.company import order_numbers
+from salespipe_dagster.synthetic.company import Company, order_numbers
 from salespipe_spark import months
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.schema import arrow_schema
 from salespipe_spark.tables import Table, tables
 
+_WRITTEN = re.compile(r"written .*, (\d+) of (\d+) \(")
+"""The message of a part written."""
+
 
 class MySQLIOManager(dg.IOManager):
     """Writes and reads the tables of the source; an asset's key ends in its table's name there.
 
-    A stored value is an iterable of (part, rows), so that one month is in memory at a time: the rows as
-    the source has them, its columns' names included. Each part replaces its slice in one transaction.
+    A stored value is an iterable of (part, rows): a table of rows as the source has them, its columns' names
+    included, or a function that makes such tables of the company, so that never a whole month need be in
+    memory. Each part replaces its slice in one transaction.
     """
 
-    def __init__(self, source: SourceDatabase) -> None:
-        """An I/O manager of a database, which is not touched before something is written or read."""
+    def __init__(self, source: SourceDatabase, company: Company | None = None) -> None:
+        """An I/O manager of a company's database, which is not touched before something is written or read."""
         self.source = source
+        self.company = company or Company()
 
-    def handle_output(self, context: dg.OutputContext, obj: Iterable[tuple[str, pa.Table]]) -> None:
+    def handle_output(self, context: dg.OutputContext, obj: Iterable[tuple[str, Rows]]) -> None:
         """Replace the slice of every part, and tell Dagster of each part's rows.
 
         Raises:
-            SalespipeError: the database is not the company's, rows are not what their slice may hold, or a part
+            SalespipeError: the database is not this company's, rows are not what their slice may hold, or a part
                 that the run owns was not made.
         """
         table = _table(context.asset_key)
         owned = list(context.asset_partition_keys) if context.has_asset_partitions else [SNAPSHOT]
-        self.source.prepare_company()
+        self.source.prepare_company(self.company)
         written: set[str] = set()
         for part, rows in obj:
             if part not in owned:
                 raise SalespipeError(f"{table.name}: the run does not own {part}.", "correct what makes the rows")
-            self.source.replace(slice_of(table, part), rows)
+            count = self.source.replace(slice_of(table, part), rows)
             written.add(part)
+            context.log.info(f"written {part}, {len(written)} of {len(owned)} ({count:,} rows)")
             context.step_context.add_asset_metadata(
-                {"rows": rows.num_rows, "dagster/partition_row_count": rows.num_rows},
+                {"rows": count, "dagster/partition_row_count": count},
                 asset_key=context.asset_key,
                 partition_key=None if part == SNAPSHOT else part,
             )
@@ -58,6 +65,12 @@ class MySQLIOManager(dg.IOManager):
         blocks = months.blocks(keys) if table.monthly else [None]
         batches = [batch for block in blocks for batch in self.source.scan(table, block)]
         return pa.Table.from_batches(batches, schema=arrow_schema(table.contract))
+
+
+def share_written(message: str) -> float | None:
+    """How much of its table has been written when this message is logged; None of any other message."""
+    found = _WRITTEN.match(message)
+    return int(found[1]) / int(found[2]) if found else None
 
 
 def slice_of(table: Table, part: str) -> TableSlice:

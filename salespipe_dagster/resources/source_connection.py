@@ -24,8 +24,8 @@ LOCAL = (None, "", "localhost", "127.0.0.1", "::1")
 PARAMETERS = ("ssl_ca", "ssl_disabled")
 DOCTOR = "`salespipe doctor` tells what can be reached"
 
-# What a server's error number means to a user: what it did, and the next step.
-MEANING = {
+# What a server's error number, or SQLite's text, means to a user: what it did, and the next step.
+MEANING: dict[tuple[int | str, ...], tuple[str, str]] = {
     (2002, 2003, 2005): ("cannot be reached", "check host and port in SALESPIPE_SOURCE_URL, and that the server runs"),
     (2006, 2013): ("broke off the connection", "run again; if it stays, look into the server's log"),
     (2026,): ("offers no TLS", "have TLS set up on the server, or add ?ssl_disabled=true to SALESPIPE_SOURCE_URL"),
@@ -34,6 +34,7 @@ MEANING = {
         "correct the user in SALESPIPE_SOURCE_URL and the password in SALESPIPE_SOURCE_PASSWORD",
     ),
     (1049,): ("has no such database", "correct the database in SALESPIPE_SOURCE_URL, or create it"),
+    (1205, 1213, "database is locked"): ("is being written by somebody else", "wait for the other run, and run again"),
     (1044, 1142, 1143): ("does not allow this", "grant SELECT on the tables to the user"),
 }
 
@@ -47,13 +48,16 @@ def place(url: sa.URL) -> str:
     return f"The source database {url.database} at {user}{url.host or 'localhost'}{port}"
 
 
-def engine(url: sa.URL, *, read_timeout: int | None = None, local_infile: bool = False) -> sa.Engine:
+def engine(
+    url: sa.URL, *, read_timeout: int | None = None, local_infile: bool = False, patience: int = TIMEOUT
+) -> sa.Engine:
     """An engine without a pool; it connects when it is asked something.
 
     Args:
         url: of the database.
         read_timeout: seconds until a server that says nothing is given up; for ever if None.
         local_infile: whether the server may ask for a file of this machine, which LOAD DATA LOCAL needs.
+        patience: seconds to wait for another writer of a SQLite file.
 
     Raises:
         SalespipeError: the URL names no database, has an unknown parameter or a CA that cannot be read.
@@ -62,7 +66,8 @@ def engine(url: sa.URL, *, read_timeout: int | None = None, local_infile: bool =
         hint = "append it, for example mysql+pymysql://user@host/classicmodels"
         raise SalespipeError("SALESPIPE_SOURCE_URL names no database.", hint)
     if url.get_backend_name() == "sqlite":
-        made = sa.create_engine(url, poolclass=NullPool, hide_parameters=True)
+        waits = {"timeout": patience}
+        made = sa.create_engine(url, connect_args=waits, poolclass=NullPool, hide_parameters=True)
         event.listen(made, "connect", _teach_sqlite)
         return made
     arguments: dict[str, Any] = {

@@ -4,7 +4,7 @@ Which SQL is asked is in `source_queries`, how the database is reached in `sourc
 synthetic company's tables are ever written (`source_write`), and never over tables of somebody else.
 """
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,20 +16,25 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from salespipe_dagster.resources import source_advice as advice
+from salespipe_dagster.resources import source_marker as marker
 from salespipe_dagster.resources import source_queries as queries
 from salespipe_dagster.resources import source_schema as schema
 from salespipe_dagster.resources.source_connection import TIMEOUT, engine, explained, place
 from salespipe_dagster.resources.source_scan import conformed, stream
-from salespipe_dagster.resources.source_sql import MARKER, column_of, company, dating, mirror, parent_of, source_of
-from salespipe_dagster.resources.source_write import TableSlice, replace, require_valid
+from salespipe_dagster.resources.source_sql import MARKER, column_of, dating, mirror, parent_of, source_of
+from salespipe_dagster.resources.source_write import TableSlice, replace
+from salespipe_dagster.synthetic.company import Company
 from salespipe_spark import months as calendar
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.tables import Table, tables
 
-NOTE = "Made by the synthetic company of salespipe, which replaces whatever is in its tables."
+Rows = pa.Table | Callable[[Company], Iterable[pa.Table]]
+"""Rows of a slice: as they are, or made of the company as it is there when they are written."""
 NO_ROWS = "0-0"
 ZERO = Decimal("0.00")
+WRITERS_WAIT = 60
+"""Seconds until one who waits for another writer of a SQLite file gives up; servers have their own setting."""
 
 
 @dataclass(frozen=True)
@@ -165,38 +170,52 @@ class SourceDatabase:
         for batch in stream(self.url, statement):
             yield conformed(batch, table.contract, cents=self.dialect == "sqlite")
 
-    def prepare_company(self) -> None:
+    def prepare_company(self, configured: Company | None = None) -> None:
         """Make the company's tables where they are not there yet.
 
         Raises:
-            SalespipeError: there are tables, and no marker says that they are the company's; nothing is written.
+            SalespipeError: there are tables, and no marker says that they are the company's, or the marker names
+                another company; nothing is written.
         """
         if self.dialect == "sqlite":
             _make_folder(Path(self.url.database or ""))
-        with explained(self.url), self._engine.begin() as connection:
-            if self.dialect == "sqlite":  # all tables or none; MySQL commits each
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            present = sa.inspect(connection).get_table_names() + sa.inspect(connection).get_view_names()
-            if present and MARKER not in present:
-                raise _foreign(self.url)
-            marker = company().tables[MARKER]
-            if not present:  # first of all, so that tables that were only begun are not taken for foreign ones
-                marker.create(connection)
-            company().create_all(connection)
-            if not connection.execute(sa.select(marker)).first():
-                connection.execute(marker.insert().values(note=NOTE))
+        with self._writing() as connection:  # all tables or none; MySQL commits each
+            marker.prepare(connection, self.url, configured or Company())
 
-    def replace(self, owned: TableSlice, rows: pa.Table) -> None:
-        """Make the rows all that the slice holds, in one transaction; the database must be the company's.
+    def made_by(self) -> Company | None:
+        """The company whose tables these are, at its day; None where no marker says so."""
+        with self._reading() as connection:
+            return marker.read(connection, self.url)
+
+    def replace(self, owned: TableSlice, rows: Rows) -> int:
+        """Make the rows all that the slice holds, in one transaction; returns how many they are.
 
         Raises:
-            SalespipeError: the rows are not what the slice may hold; nothing is changed.
+            SalespipeError: the database is not the company's, or the rows are not what the slice may hold;
+                nothing is changed.
         """
-        require_valid(owned, rows)
-        with explained(self.url), self._writing_engine.begin() as connection:
-            if not sa.inspect(connection).has_table(MARKER):
-                raise _foreign(self.url)
-            replace(connection, owned, rows)
+        with self._writing() as connection:
+            there = marker.read(connection, self.url, "share")
+            if there is None:
+                raise marker.foreign(self.url)
+            return replace(connection, owned, [rows] if isinstance(rows, pa.Table) else rows(there))
+
+    @contextmanager
+    def advancing(self, configured: Company) -> Generator[tuple[sa.Connection, Company]]:
+        """One transaction in which the company moves forward: all of it, or none; nobody else writes meanwhile.
+
+        Raises:
+            SalespipeError: there is no company yet, or another one.
+        """
+        missing = marker.missing(self.url)
+        if self.dialect == "sqlite" and not Path(self.url.database or "").is_file():  # connecting would make it
+            raise missing
+        with self._writing() as connection:
+            there = marker.read(connection, self.url, "change")
+            if there is None:
+                raise missing
+            marker.require_same(there, configured, self.url)
+            yield connection, there
 
     @cached_property
     def _engine(self) -> sa.Engine:
@@ -204,7 +223,14 @@ class SourceDatabase:
 
     @cached_property
     def _writing_engine(self) -> sa.Engine:
-        return engine(self.url, local_infile=True)
+        return engine(self.url, local_infile=True, patience=WRITERS_WAIT)
+
+    @contextmanager
+    def _writing(self) -> Generator[sa.Connection]:
+        with explained(self.url), self._writing_engine.begin() as connection:
+            if self.dialect == "sqlite":  # it would begin with the first change, after what was read
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
 
     @contextmanager
     def _reading(self, using: sa.Engine | None = None) -> Generator[sa.Connection]:
@@ -238,11 +264,6 @@ class SourceDatabase:
 
 def _amount(table: Table, row: sa.Row[Any]) -> Decimal | None:
     return (row.amount or ZERO) if source_of(table).amount else None
-
-
-def _foreign(url: sa.URL) -> SalespipeError:
-    hint = "set SALESPIPE_SOURCE_MODE=external to read it, or SALESPIPE_SOURCE_URL to an empty database"
-    return SalespipeError(f"{place(url)} has tables that are not the synthetic company's.", hint)
 
 
 def _make_folder(file: Path) -> None:

@@ -1,6 +1,7 @@
 """Writing a slice of the synthetic company's tables: valid or not at all, whole or not at all."""
 
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -67,23 +68,38 @@ def require_valid(owned: TableSlice, rows: pa.Table) -> None:
         raise SalespipeError(f"{owned} cannot be written: {'; '.join(wrong)}.", HINT)
 
 
-def replace(connection: sa.Connection, owned: TableSlice, rows: pa.Table) -> None:
-    """Delete the slice and insert the rows, in the connection's transaction.
+def replace(connection: sa.Connection, owned: TableSlice, made: Iterable[pa.Table]) -> int:
+    """Delete the slice and insert the rows, table by table, in the connection's transaction; returns how many.
+
+    A key that repeats within a table of rows is named; one that repeats in another is the database's to refuse.
 
     Raises:
-        SalespipeError: not every row arrived as it is.
+        SalespipeError: the rows are not what the slice may hold, or not every row arrived as it is.
     """
     target, names = mirror(owned.table), [column.source_name for column in own_columns(owned.table)]
+    load = _load_file if _takes_files(connection) else _insert
     connection.execute(target.delete().where(owned.condition))
-    if rows.num_rows:
-        load = _load_file if _takes_files(connection) else _insert
+    written = 0
+    for rows in made:
+        require_valid(owned, rows)
+        written += rows.num_rows
         try:
-            load(connection, target, rows.select(names))
+            if rows.num_rows:
+                load(connection, target, rows.select(names))
         except IntegrityError as error:
             raise SalespipeError(f"{owned} cannot be written: {error.orig}.", HINT) from None
     there = connection.scalar(sa.select(sa.func.count()).select_from(target).where(owned.condition))
-    if there != rows.num_rows:
-        raise SalespipeError(f"{owned} cannot be written: of {rows.num_rows} rows {there} arrived.", HINT)
+    if there != written:
+        raise SalespipeError(f"{owned} cannot be written: of {written} rows {there} arrived.", HINT)
+    return written
+
+
+def is_empty(connection: sa.Connection, owned: TableSlice) -> bool:
+    """Whether the slice holds no row."""
+    return (
+        connection.execute(sa.select(sa.literal(1)).select_from(mirror(owned.table)).where(owned.condition)).first()
+        is None
+    )
 
 
 def _wrong_columns(columns: list[Column], found: pa.Schema) -> list[str]:
@@ -136,7 +152,7 @@ def _insert(connection: sa.Connection, target: sa.Table, rows: pa.Table) -> None
     cents = connection.dialect.name == "sqlite"
     marks = ", ".join(["?" if cents else "%s"] * rows.num_columns)
     statement = f"INSERT INTO {target.name} {_column_list(connection, rows)} VALUES ({marks})"
-    for batch in rows.to_batches(max_chunksize=ROWS_AT_ONCE):
+    for batch in rows.combine_chunks().to_batches(max_chunksize=ROWS_AT_ONCE):
         values = [_driver_values(column, cents=cents).to_pylist() for column in batch.columns]
         connection.exec_driver_sql(statement, list(zip(*values, strict=True)))
 
@@ -155,13 +171,10 @@ def _driver_values(values: pa.Array, *, cents: bool) -> pa.Array:
 
 
 def _load_file(connection: sa.Connection, target: sa.Table, rows: pa.Table) -> None:
-    """LOAD DATA LOCAL: twice as fast as INSERT. It makes warnings of errors, so each warning is one."""
+    """LOAD DATA LOCAL: several times as fast as INSERT. It makes warnings of errors, so each warning is one."""
     with tempfile.TemporaryDirectory(prefix="salespipe-") as folder:
         file = Path(folder) / "rows.tsv"
-        with file.open("w", encoding="utf-8", newline="") as lines:
-            for batch in rows.to_batches(max_chunksize=ROWS_AT_ONCE):
-                fields: list[Any] = [_field(column) for column in batch.columns]
-                lines.writelines(f"{line}\n" for line in pc.binary_join_element_wise(*fields, "\t").to_pylist())
+        write_lines(file, rows)
         connection.exec_driver_sql(
             f"LOAD DATA LOCAL INFILE %s INTO TABLE {target.name} CHARACTER SET utf8mb4"
             f" FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\' LINES TERMINATED BY '\\n' {_column_list(connection, rows)}",
@@ -171,6 +184,16 @@ def _load_file(connection: sa.Connection, target: sa.Table, rows: pa.Table) -> N
     if warnings:
         said = "; ".join(str(warning[2]) for warning in warnings[:3])
         raise SalespipeError(f"{target.name} cannot be written, {len(warnings)} warnings: {said}.", HINT)
+
+
+def write_lines(file: Path, rows: pa.Table) -> None:
+    """A file of the rows as LOAD DATA reads it: what Arrow joins is written as it lies in memory."""
+    with file.open("wb") as lines:
+        for batch in rows.combine_chunks().to_batches(max_chunksize=ROWS_AT_ONCE):
+            fields: list[Any] = [_field(column) for column in batch.columns]
+            last = pc.call_function("binary_join_element_wise", [fields[-1], "\n", ""])
+            joined = pc.call_function("binary_join_element_wise", [*fields[:-1], last, "\t"])
+            lines.write(joined.buffers()[2])
 
 
 def _field(values: pa.Array) -> pa.Array:

@@ -1,18 +1,19 @@
 """The words and places that the synthetic company is made of: literal data, no logic.
 
-Nasty text stands here on purpose: quotes, backslashes, percent signs, tabs, newlines, letters beyond
-ASCII. So do places that share a postal code although they are different towns.
+Odd places stand here on purpose: towns that share a postal code, or have none, or have quotes in their
+name. Only a company with quirks has customers there; what else is nasty is in `quirks`.
 """
 
 from typing import NamedTuple
 
 
 class Place(NamedTuple):
-    """Where a customer can be."""
+    """Where a customer can be; an odd place is for a company with quirks."""
 
     city: str
     state: str | None
     postal_code: str | None
+    odd: bool = False
 
 
 class Country(NamedTuple):
@@ -35,10 +36,10 @@ COUNTRIES = (
             Place("NYC", "NY", "10022"),
             Place("San Francisco", "CA", "94217"),
             Place("Burlingame", "CA", "94010"),
-            Place("Hillsborough", "CA", "94010"),  # two towns, one postal code
+            Place("Hillsborough", "CA", "94010", odd=True),  # two towns, one postal code
             Place("Boston", "MA", "02116"),  # a leading zero: no number
-            Place("Irving", "TX", "75016"),  # the postal code of Paris
-            Place("Coeur d'Alene", "ID", "83814"),
+            Place("Irving", "TX", "75016", odd=True),  # the postal code of Paris
+            Place("Coeur d'Alene", "ID", "83814", odd=True),
         ),
     ),
     Country(
@@ -49,7 +50,7 @@ COUNTRIES = (
         (
             Place("Paris", None, "75016"),
             Place("Lyon", None, "69004"),
-            Place("L'Haÿ-les-Roses", None, "94240"),
+            Place("L'Haÿ-les-Roses", None, "94240", odd=True),
         ),
     ),
     Country(
@@ -78,7 +79,7 @@ COUNTRIES = (
         (
             Place("London", None, "WX1 6LT"),
             Place("Cowes", "Isle of Wight", "PO31 7PJ"),
-            Place("Liverpool", None, "WX1 6LT"),
+            Place("Liverpool", None, "WX1 6LT", odd=True),
         ),
     ),
     Country(
@@ -96,26 +97,33 @@ COUNTRIES = (
         (Place("Montréal", "Québec", "H1J 1C3"), Place("Vancouver", "BC", "V3F 2K1")),
     ),
     Country("Norway", 40, "no_NO", "EMEA", (Place("Oslo", None, "0106"), Place("Tromsø", None, "9008"))),
-    Country("New Zealand", 40, "en_NZ", "APAC", (Place("Auckland", None, "1010"), Place("Wellington", None, "6011"))),
+    Country("New Zealand", 40, "en_NZ", "APAC", (Place("Auckland", None, "1024"), Place("Wellington", None, "6011"))),
     Country("Finland", 30, "fi_FI", "EMEA", (Place("Helsinki", None, "21240"), Place("Oulu", None, "90110"))),
-    Country("Sweden", 30, "sv_SE", "EMEA", (Place("Malmö", None, "21240"), Place("Luleå", None, "97 753"))),
+    Country(
+        "Sweden",
+        30,
+        "sv_SE",
+        "EMEA",
+        (
+            Place("Malmö", None, "21120"),
+            Place("Göteborg", None, "21240", odd=True),
+            Place("Luleå", None, "97 753", odd=True),
+        ),
+    ),
     Country("Japan", 30, "ja_JP", "Japan", (Place("大阪", "大阪府", "530-0003"), Place("Tokyo", None, "106-0032"))),
-    Country("Ireland", 20, "en_IE", "EMEA", (Place("Dublin", None, None), Place("Cork", "Co. Cork", None))),
+    Country(
+        "Ireland",
+        20,
+        "en_IE",
+        "EMEA",
+        (
+            Place("Dublin", None, "D02 AF30"),
+            Place("Galway", None, None, odd=True),
+            Place("Cork", "Co. Cork", None, odd=True),
+        ),
+    ),
     Country("Austria", 15, "de_AT", "EMEA", (Place("Wien", None, "1010"),)),
     Country("Singapore", 15, "en_GB", "APAC", (Place("Singapore", None, "079903"),)),
-)
-
-CUSTOMER_NAMES = (
-    'O\'Brien & Söhne "Spielwaren" GmbH',
-    "Back\\slash Collectables, Inc.",
-    "100% Models; DROP TABLE Co.",
-    "Tab\tand Tab Ltd",
-    "Two\nLines S.A.",
-    "ToyŻółw_Łódź %s",
-    "Ångström {0} AB",
-    "Δημητρίου Παιχνίδια",
-    "'Quoted' Miniatures",
-    "Kärtchen, Größe & Maß KG",
 )
 
 
@@ -161,7 +169,11 @@ OFFICE_LOCALES = {"1": "en_US", "2": "en_US", "3": "en_US", "4": "fr_FR", "5": "
 
 
 class ProductLine(NamedTuple):
-    """A row of the product lines, and what its products are like: how many, how wanted, at which price."""
+    """A row of the product lines, and what its products are like.
+
+    Attributes:
+        season: how wanted they are in each month, January to December, in hundredths of the year's average.
+    """
 
     product_line: str
     products: int
@@ -169,6 +181,7 @@ class ProductLine(NamedTuple):
     lowest_msrp: int
     highest_msrp: int
     models: tuple[str, ...]
+    season: tuple[int, ...]
     text_description: str | None
     html_description: str | None = None
 
@@ -177,68 +190,67 @@ PRODUCT_LINES = (
     ProductLine(
         "Classic Cars",
         38,
-        9,
+        5,
         4495,
         21999,
         ("Coupé", "Roadster", "Convertible", "Saloon", "Fastback"),
+        (95, 90, 105, 115, 115, 105, 95, 90, 95, 100, 100, 95),
         "Attention, car enthusiasts: replicas with opening doors,\nworking steering and 100% original paint.",
         "<p class=\"line\">Opening doors &amp; 'working' steering</p>",
     ),
-    ProductLine("Motorcycles", 13, 7, 3299, 15000, ("Racer", "Tourer", "Scrambler"), "Replicas of legends, old & new."),
-    ProductLine("Planes", 12, 5, 4999, 16000, ("Biplane", "Seaplane", "Jet"), 'Diecast planes, "wings" included.'),
-    ProductLine("Ships", 9, 3, 3399, 12000, ("Schooner", "Steamer", "Clipper"), "A gift: C:\\harbour\\ships."),
-    ProductLine("Trains", 3, 1, 3289, 10100, ("Locomotive", "Tram"), None),
-    ProductLine("Trucks and Buses", 11, 4, 5499, 13600, ("Pickup", "Double-decker", "Tanker"), "Ganz im Maßstab."),
-    ProductLine("Vintage Cars", 24, 6, 3331, 17000, ("Phaeton", "Limousine", "Tourer"), "From 1900 to 1940.", ""),
+    ProductLine(
+        "Motorcycles",
+        13,
+        7,
+        3299,
+        15000,
+        ("Racer", "Tourer", "Scrambler"),
+        (50, 70, 120, 170, 185, 165, 130, 95, 70, 55, 45, 45),
+        "Replicas of legends, old & new.",
+    ),
+    ProductLine(
+        "Planes",
+        12,
+        6,
+        4999,
+        16000,
+        ("Biplane", "Seaplane", "Jet"),
+        (75, 80, 85, 85, 90, 100, 115, 125, 100, 95, 120, 130),
+        'Diecast planes, "wings" included.',
+    ),
+    ProductLine(
+        "Ships",
+        9,
+        7,
+        3399,
+        12000,
+        ("Schooner", "Steamer", "Clipper"),
+        (50, 55, 70, 95, 130, 175, 190, 160, 105, 70, 55, 45),
+        "A gift: C:\\harbour\\ships.",
+    ),
+    ProductLine(
+        "Trains", 3, 14, 3289, 10100, ("Locomotive", "Tram"), (40, 40, 50, 50, 50, 50, 55, 60, 90, 155, 285, 275), None
+    ),
+    ProductLine(
+        "Trucks and Buses",
+        11,
+        5,
+        5499,
+        13600,
+        ("Pickup", "Double-decker", "Tanker"),
+        (110, 115, 135, 115, 95, 80, 75, 80, 115, 125, 85, 70),
+        "Ganz im Maßstab.",
+    ),
+    ProductLine(
+        "Vintage Cars",
+        24,
+        4,
+        3331,
+        17000,
+        ("Phaeton", "Limousine", "Tourer"),
+        (85, 85, 80, 80, 80, 80, 85, 100, 140, 155, 125, 105),
+        "From 1900 to 1940.",
+        "",
+    ),
 )
 SCALES = (10, 12, 18, 24, 32, 50, 72, 700)
-
-PRODUCT_NAMES = (
-    '12" Tin Toy Locomotive',
-    'P-51-D "Mustang" \\ olive',
-    "18th Century 'Vintage' Carriage",
-    "1957 Ford, 100% diecast",
-    "Škoda 1000_MB",
-    "The Queen Mary\t(3 funnels)",
-    "Città di Napoli, 1:10%",
-)
-PRODUCT_DESCRIPTIONS = (
-    "Made to scale from the maker's drawings.",
-    'Features:\n\t- opening doors\n\t- "real" leather\n\t- 100% metal',
-    "Handgefertigt, größtenteils aus Messing; weighs 1\\2 kg.",
-    "",
-)
-
-
-class Status(NamedTuple):
-    """A status as typed in the shop: how many of a thousand orders, and whether they left and are paid."""
-
-    text: str
-    weight: int
-    shipped: bool = False
-    paid: bool = False
-
-
-STATUSES = (
-    Status("Shipped", 880, shipped=True, paid=True),
-    Status("Resolved", 20, shipped=True, paid=True),
-    Status("Disputed", 12, shipped=True),
-    Status("On Hold", 14),
-    Status("In Process", 24),
-    Status("Cancelled", 35),
-    Status("cancelled", 5),
-    Status(" Cancelled", 5),
-    Status("CANCELLED ", 5),
-)
-
-COMMENTS: tuple[tuple[str | None, int], ...] = (
-    (None, 700),
-    ("", 50),
-    ("Customer requested that DHL is used for this shipping", 60),
-    ('They don\'t like the "new" boxes; try C:\\old\\boxes', 50),
-    ("10% off next time,\nthen 5%\r\nthen none", 50),
-    ("Column\tbetween\ttabs", 30),
-    ("Bitte größere Kartons: 箱 🚚", 30),
-    (" NULL ", 15),
-    ("%s %(name)s {0} $1 :order_number ?", 15),
-)

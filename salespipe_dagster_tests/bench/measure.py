@@ -178,6 +178,40 @@ class Measurement:
         return f"{self.shop.first_month[:4]}-01-01", f"{int(self.shop.last_month[:4]) + 1}-12-31"
 
 
+def company_lines(server: Server, folder: Path, repeat: int) -> list[Line]:
+    """The synthetic company's month: made on one core, and made and written; the quickest turn of each counts."""
+    module = f"{PACKAGE}.company"
+    made = min((_process(module, "generation") for _ in range(repeat)), key=lambda turn: turn["seconds"])
+    written = [_company_written(server, folder, module, turn) for turn in range(repeat)]
+    floor, ours = (min(turn[side] for turn in written) for side in ("floor", "seconds"))
+    lines = made["lines"]
+    memory = {"growth": made["growth"], "peak": made["peak"], "most_growth": report.GROWTH}
+    return [
+        Line(
+            "its orders, lines and payments made",
+            made["seconds"],
+            lines,
+            most_seconds=lines / report.GENERATED,
+            **memory,
+        ),
+        Line("made and written, beside LOAD DATA", ours, written[0]["rows"], floor, most_ratio=report.WRITTEN),
+    ]
+
+
+def _company_written(server: Server, folder: Path, module: str, turn: int) -> dict[str, Any]:
+    names = [f"company_{side}_{turn}" for side in ("floor", "ours")]
+    with server.cursor() as cursor:
+        cursor.execute("SET GLOBAL local_infile = 1")
+        for name in names:
+            cursor.execute(f"CREATE DATABASE {name}")
+    try:
+        return _process(module, "writing", *(server.url(name) for name in names), str(folder))
+    finally:
+        with server.cursor() as cursor:
+            for name in names:
+                cursor.execute(f"DROP DATABASE {name}")
+
+
 def _staged(staged: dict[str, Any]) -> list[Line]:
     rest = staged["seconds"] - staged["fingerprints"] - staged["audits"]
     return [

@@ -14,6 +14,10 @@ FIXED_COST = 20.0
 """The most seconds that a run of 30 months over next to nothing may take."""
 RANGE = 4.0
 """How many times the run of a range the runs of its single months take, at the least."""
+GENERATED = 200_000
+"""The least order lines a second that the synthetic company makes on one core, orders and payments included."""
+WRITTEN = 2.0
+"""The most that it takes to make and write a month, in units of the database's own bulk load."""
 BUSY = 0.5
 """A load average from which on times tell of others' work."""
 

@@ -1,21 +1,26 @@
 """The synthetic company's tables on a real server, by LOAD DATA and by INSERT, never over foreign ones."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
+from salespipe_dagster.advance import advance, company_of
 from salespipe_dagster.io_managers.mysql import slice_of
+from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.resources.source_sql import mirror
+from salespipe_dagster.settings import Settings
 from salespipe_dagster.synthetic.company import Company
 from salespipe_dagster_tests.integration.mariadb import execute, open_source
 from salespipe_dagster_tests.integration.pipeline import ask
 from salespipe_spark import months as calendar
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.errors import SalespipeError
-from salespipe_spark.tables import tables
+from salespipe_spark.tables import Table, tables
 
 STAGED = [table for table in tables().values() if table.contract.source]
 PAYMENTS = tables()["payments"]
@@ -120,3 +125,39 @@ def test_the_companys_tables_have_keys_and_an_index_on_each_date(empty_database:
     assert {mirror(table).name for table in STAGED} <= keyed
     foreign = "SELECT COUNT(*) FROM information_schema.referential_constraints WHERE constraint_schema = DATABASE()"
     assert ask(url, foreign) == [(0,)]
+
+
+def test_the_company_moves_forward_here_as_it_does_in_a_file(company_database: str, tmp_path: Path) -> None:
+    """Two at once on the server, one after the other in the file: the same rows in the end, byte by byte."""
+    span = {"start_month": "2025-02", "end_month": "2025-04", "company_orders_per_month": 60}
+    server = Settings.checked(home=tmp_path, source_url=company_database, source_mode="synthetic", **span)
+    file = Settings.checked(home=tmp_path, **span)
+    longer = {**span, "end_month": "2025-05"}
+    made: list[list[bytes]] = []
+    for settings in (server, file):
+        source = open_source(settings.source.render_as_string(hide_password=False))
+        source.prepare_company(company_of(settings))
+        for table in STAGED:
+            for part in table.parts(settings.months):
+                source.replace(slice_of(table, part), lambda there, t=table, p=part: there.batches(t.name, month_of(p)))
+        later = Settings.checked(home=tmp_path, **longer)
+        workers = 2 if settings is server else 1
+        with ThreadPoolExecutor(workers) as pool:
+            url = settings.source.render_as_string(hide_password=False)
+            list(pool.map(lambda days, url=url, later=later: advance(open_source(url), later, days), (9, 17)))
+        there = source.made_by()
+        assert there
+        assert there.today == date(2025, 5, 26)
+        made.append([_bytes(source, table, later.months) for table in STAGED])
+    assert made[0] == made[1]
+
+
+def month_of(part: str) -> str | None:
+    return None if part == SNAPSHOT else part
+
+
+def _bytes(source: SourceDatabase, table: Table, months: list[str]) -> bytes:
+    """The rows that a scan reads, in the order of their key."""
+    rows = pa.Table.from_batches(source.scan(table, months if table.monthly else None))
+    ordered = rows.sort_by([(name, "ascending") for name in table.contract.key])
+    return repr(ordered.to_pylist()).encode()

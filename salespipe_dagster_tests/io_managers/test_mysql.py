@@ -1,6 +1,6 @@
 """The source's I/O manager: slices replaced whole or not at all; on SQLite here, on MariaDB in `integration`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -161,6 +161,55 @@ def test_rows_that_a_slice_may_not_hold_change_nothing(empty: SourceDatabase, ro
         write(empty, "payments", {"2024-01": rows})
     assert "payments 2024-01 cannot be written" in str(raised.value)
     assert read(empty, "payments") == before
+
+
+def tables_of(*parts: pa.Table) -> Callable[[Company], Iterator[pa.Table]]:
+    """Rows that come one table after the other, as those of a month that memory would not hold."""
+    return lambda there: iter(parts)
+
+
+def test_a_slice_may_come_in_several_tables(empty: SourceDatabase) -> None:
+    empty.prepare_company()
+    first, second = (arrow("payments", [payment(check, date(2024, 1, 5))]) for check in "AB")
+    january = slice_of(tables()["payments"], "2024-01")
+    assert empty.replace(january, tables_of(first, arrow("payments", []), second)) == 2
+    assert [row[1] for row in read(empty, "payments")] == ["A", "B"]
+    assert empty.replace(january, tables_of(second)) == 1
+    assert [row[1] for row in read(empty, "payments")] == ["B"]
+
+
+@pytest.mark.parametrize(
+    ("second", "says"),
+    [
+        (GOOD, "payments"),  # the server's own words for a key that repeats
+        (arrow("payments", [payment("C", date(2024, 2, 1))]), "not 2024-01-01 to before 2024-02-01"),
+        (GOOD.drop_columns("amount"), "amount is missing"),
+    ],
+    ids=["key twice", "day after", "missing column"],
+)
+def test_a_later_table_that_the_slice_may_not_hold_changes_nothing(
+    empty: SourceDatabase, second: pa.Table, says: str
+) -> None:
+    """What was written of the slice before it goes too, and what was there comes back."""
+    write(empty, "payments", {"2024-01": arrow("payments", [payment("Z", date(2024, 1, 9))])})
+    before = read(empty, "payments")
+    with pytest.raises(SalespipeError, match=says):
+        empty.replace(slice_of(tables()["payments"], "2024-01"), tables_of(GOOD, second))
+    assert read(empty, "payments") == before
+
+
+def test_rows_are_made_of_the_company_that_the_marker_names(empty: SourceDatabase) -> None:
+    """Not of the one that is configured: it may have moved forward since."""
+    seen: list[Company] = []
+
+    def made(there: Company) -> list[pa.Table]:
+        seen.append(there)
+        return [GOOD]
+
+    empty.prepare_company(Company(seed=3, today=date(2024, 5, 6)))
+    empty.prepare_company(Company(seed=3, today=date(2025, 5, 6)))
+    empty.replace(slice_of(tables()["payments"], "2024-01"), made)
+    assert seen == [Company(seed=3, today=date(2024, 5, 6))]
 
 
 def test_an_orders_number_and_date_are_of_one_month(empty: SourceDatabase) -> None:

@@ -1,0 +1,104 @@
+"""The synthetic company of the settings, and how it moves forward: `salespipe company advance`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import zip_longest
+
+import sqlalchemy as sa
+
+from salespipe_dagster.io_managers.mysql import slice_of
+from salespipe_dagster.resources import source_marker
+from salespipe_dagster.resources.source_db import SourceDatabase
+from salespipe_dagster.resources.source_write import is_empty, replace
+from salespipe_dagster.settings import Settings
+from salespipe_dagster.synthetic.company import Company
+from salespipe_dagster.synthetic.orders import SETTLED_AFTER
+from salespipe_spark import months
+from salespipe_spark.errors import SalespipeError
+from salespipe_spark.tables import Table, sources
+
+
+@dataclass
+class Advanced:
+    """How far the company has moved, and the months that changed, by table."""
+
+    before: Company
+    after: Company
+    changed: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+
+    @property
+    def months(self) -> list[str]:
+        """All months that changed, in order."""
+        return sorted({month for each in self.changed.values() for month in each})
+
+
+def company_of(settings: Settings) -> Company:
+    """The company that is configured, on the last day of the configured months: where it starts from."""
+    return Company(
+        seed=settings.company_seed,
+        orders_per_month=settings.company_orders_per_month,
+        quirks=settings.company_quirks,
+        today=months.end_day(settings.last_month) - timedelta(days=1),
+    )
+
+
+def ahead_of_the_company(settings: Settings) -> str:
+    """Which configured months the company has not come to, as a sentence; nothing where there are none."""
+    try:
+        there = SourceDatabase(settings.source).made_by()
+    except SalespipeError:  # a hint, no check: who needs the source has been told
+        return ""
+    ahead = [month for month in settings.months if there and months.first_day(month) > there.today]
+    if there is None or not ahead:
+        return ""
+    days = (company_of(settings).today - there.today).days
+    next_step = f"`salespipe company advance --days {days}` moves it to their end"
+    return f"{months.describe(ahead)} is empty: the company's day is {there.today}; {next_step}"
+
+
+def advance(
+    source: SourceDatabase,
+    settings: Settings,
+    days: int,
+    on_part: Callable[[str, int], None] = lambda part, parts: None,
+) -> Advanced:
+    """Move the company forward, and write what changes thereby in the configured months: all of it, or nothing.
+
+    Args:
+        source: the company's database.
+        settings: which company it is, and the months that it is made for.
+        days: how many, at least one.
+        on_part: is told of each slice that is looked at, and of how many there are.
+
+    Raises:
+        SalespipeError: there is no company yet or another one, or it does no business so late.
+    """
+    with source.advancing(company_of(settings)) as (connection, before):
+        moved = Advanced(before, before.after(days))
+        looked_at = [(table, month) for table in sources() if table.monthly for month in _alive(table, moved, settings)]
+        for table, month in looked_at:
+            on_part(f"{table.name} {month}", len(looked_at))
+            if _changes(connection, table, month, moved):
+                replace(connection, slice_of(table, month), moved.after.batches(table.name, month))
+                moved.changed.setdefault(table.name, []).append(month)
+        source_marker.write(connection, moved.after)
+    return moved
+
+
+def _alive(table: Table, moved: Advanced, settings: Settings) -> list[str]:
+    """The months in which the days could change anything; of orders also those that may still be settled."""
+    back = SETTLED_AFTER if table.name == "orders" else 0
+    first = months.month_of(moved.before.today + timedelta(days=1) - timedelta(days=back))
+    last = months.month_of(moved.after.today)
+    return [month for month in settings.months if first <= month <= last]
+
+
+def _changes(connection: sa.Connection, table: Table, month: str, moved: Advanced) -> bool:
+    """Whether the month's rows are others than before; a month that no run has made yet is left to that run."""
+    before, after = (company.batches(table.name, month) for company in (moved.before, moved.after))
+    same = all(a is not None and b is not None and a.equals(b) for a, b in zip_longest(before, after))
+    if same:
+        return False
+    had_rows = any(batch.num_rows for batch in moved.before.batches(table.name, month))
+    return not (had_rows and is_empty(connection, slice_of(table, month)))

@@ -1,0 +1,232 @@
+"""The company moves forward: what changes is written, all of it or nothing, however it is called."""
+
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from salespipe_dagster.advance import advance, ahead_of_the_company, company_of
+from salespipe_dagster.cli import main
+from salespipe_dagster.io_managers.mysql import slice_of
+from salespipe_dagster.resources.source_db import SourceDatabase
+from salespipe_dagster.settings import Settings
+from salespipe_spark import months
+from salespipe_spark.contract import SNAPSHOT
+from salespipe_spark.errors import SalespipeError
+from salespipe_spark.tables import Table, sources, tables
+
+Dump = dict[str, list[tuple[Any, ...]]]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(environment: pytest.MonkeyPatch) -> None:
+    """What is set on the machine of the developer is not what is tested."""
+
+
+def settings(home: Path, end: str = "2025-04") -> Settings:
+    return Settings.checked(home=home, start_month="2025-01", end_month=end, company_orders_per_month=60)
+
+
+def made(configured: Settings, only: list[str] | None = None) -> SourceDatabase:
+    """The source as a run makes it: every table and month, of the day that the marker says."""
+    source = SourceDatabase(configured.source)
+    source.prepare_company(company_of(configured))
+    for table in sources():
+        for part in table.parts(only or configured.months):
+            make(source, table, part)
+    return source
+
+
+def make(source: SourceDatabase, table: Table, part: str) -> None:
+    source.replace(slice_of(table, part), lambda there: there.batches(table.name, None if part == SNAPSHOT else part))
+
+
+def dump(source: SourceDatabase) -> Dump:
+    """Every row of every table, the marker's included."""
+    with sqlite3.connect(source.url.database or "") as connection:
+        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        found = {name: sorted(connection.execute(f"SELECT * FROM {name}"), key=repr) for name in names}
+    connection.close()
+    return found
+
+
+def today(source: SourceDatabase) -> date | None:
+    there = source.made_by()
+    return there and there.today
+
+
+def test_the_company_starts_on_the_last_configured_day(tmp_path: Path) -> None:
+    configured = settings(tmp_path)
+    assert company_of(configured).today == date(2025, 4, 30)
+    assert today(made(configured)) == date(2025, 4, 30)
+
+
+def test_advancing_changes_orders_of_earlier_months_and_says_which(tmp_path: Path) -> None:
+    source = made(settings(tmp_path))
+    before = dump(source)
+    parts: list[tuple[str, int]] = []
+    moved = advance(source, settings(tmp_path), 25, lambda *told: parts.append(told))
+    after = dump(source)
+    assert (moved.before.today, moved.after.today, today(source)) == (
+        date(2025, 4, 30),
+        date(2025, 5, 25),
+        date(2025, 5, 25),
+    )
+    differs = {row[1][:7] for row in set(after["orders"]) - set(before["orders"])}
+    assert moved.changed == {"orders": sorted(differs)}
+    assert {"2025-03", "2025-04"} <= differs
+    assert {name for name in before if before[name] != after[name]} == {"orders", "salespipe_company"}
+    assert parts == [(f"orders {month}", 4) for month in configured_months(source)]
+
+
+def configured_months(source: SourceDatabase) -> list[str]:
+    span = source.span()
+    assert span
+    return months.between(*span)
+
+
+def test_new_days_bring_new_orders_and_payments_within_the_configured_months(tmp_path: Path) -> None:
+    """END_MONTH is moved on first; without it there is no month that they belong to."""
+    source, longer = made(settings(tmp_path)), settings(tmp_path, end="2025-06")
+    assert ahead_of_the_company(longer) == (
+        "2025-05...2025-06 is empty: the company's day is 2025-04-30; "
+        "`salespipe company advance --days 61` moves it to their end"
+    )
+    moved = advance(source, longer, 40)
+    assert moved.changed["order_details"] == ["2025-05", "2025-06"]
+    assert moved.changed["payments"] == ["2025-05", "2025-06"]
+    assert {"2025-04", "2025-05", "2025-06"} <= set(moved.changed["orders"])
+    assert max(row[1] for row in dump(source)["orders"]) <= "2025-06-09"
+    assert ahead_of_the_company(longer) == ""
+
+
+def test_in_one_step_in_many_and_at_once_the_same_rows(tmp_path: Path) -> None:
+    """A slice that is as of no day that ever was would never come right again."""
+    longer = [settings(tmp_path / name, end="2025-06") for name in ("one", "many", "made")]
+    for configured in longer[:2]:
+        made(settings(configured.root))
+    one, many, _ = (SourceDatabase(configured.source) for configured in longer)
+    advance(one, longer[0], 61)
+    for days in (1, 13, 30, 17):
+        advance(many, longer[1], days)
+    assert dump(one) == dump(many) == dump(made(longer[2]))
+
+
+def test_a_run_after_it_keeps_the_day(tmp_path: Path) -> None:
+    """The settings still say the day that the company started from."""
+    configured = settings(tmp_path)
+    source = made(configured)
+    advance(source, configured, 25)
+    after = dump(source)
+    assert dump(made(configured)) == after
+
+
+def test_what_is_killed_halfway_has_not_happened(tmp_path: Path) -> None:
+    configured = settings(tmp_path)
+    source = made(configured)
+    before, seen = dump(source), list[str]()
+
+    def die(part: str, parts: int) -> None:
+        seen.append(part)
+        if len(seen) == parts:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        advance(source, configured, 25, die)
+    assert len(seen) == 4
+    assert dump(source) == before
+
+
+def test_two_at_once_are_one_after_the_other(tmp_path: Path) -> None:
+    """Both would read the same day, and one of them be lost."""
+    configured = settings(tmp_path)
+    source = made(configured)
+    with ThreadPoolExecutor(2) as pool:
+        moves = list(pool.map(lambda days: advance(SourceDatabase(configured.source), configured, days), (11, 14)))
+    assert today(source) == date(2025, 5, 25)
+    assert sorted(move.before.today for move in moves)[0] == date(2025, 4, 30)
+    assert dump(source) == dump(made(configured))
+
+
+def test_without_a_company_it_is_refused_and_nothing_is_made(tmp_path: Path) -> None:
+    configured = settings(tmp_path / "home")
+    with pytest.raises(SalespipeError, match="holds no synthetic company") as caught:
+        advance(SourceDatabase(configured.source), configured, 5)
+    assert "salespipe demo" in caught.value.hint
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_month_that_no_run_has_made_is_left_to_that_run(tmp_path: Path) -> None:
+    """Orders without their customers and lines would be in the source."""
+    configured = settings(tmp_path)
+    source = made(configured, only=["2025-01", "2025-02", "2025-03"])
+    moved = advance(source, configured, 25)
+    assert moved.changed == {"orders": moved.months}
+    assert "2025-04" not in moved.months
+    assert max(row[1] for row in dump(source)["orders"]) <= "2025-03-31"
+
+
+def test_another_company_is_refused_with_the_settings_that_it_was_made_with(tmp_path: Path) -> None:
+    """Their customers and products are others: mixed, orders belong to nobody."""
+    source = made(settings(tmp_path))
+    other = Settings.checked(home=tmp_path, company_seed=8, company_quirks=False, company_orders_per_month=60)
+    before = dump(source)
+    for refused in (lambda: advance(source, other, 5), lambda: source.prepare_company(company_of(other))):
+        with pytest.raises(SalespipeError, match="holds another company") as caught:
+            refused()
+        assert "set SALESPIPE_COMPANY_SEED=7, SALESPIPE_COMPANY_QUIRKS=true" in caught.value.hint
+        assert f"remove {tmp_path}/source.db" in caught.value.hint
+    assert dump(source) == before
+
+
+@pytest.mark.parametrize("note", ["Made by the synthetic company of salespipe.", "", '{"seed": 7}', "[]"])
+def test_a_marker_of_another_version_is_refused(tmp_path: Path, note: str) -> None:
+    source = made(settings(tmp_path))
+    with sqlite3.connect(source.url.database or "") as connection:
+        connection.execute("UPDATE salespipe_company SET note = ?", (note,))
+    connection.close()
+    with pytest.raises(SalespipeError, match="made by another version of salespipe") as caught:
+        source.prepare_company(company_of(settings(tmp_path)))
+    assert "remove" in caught.value.hint
+
+
+def test_the_night_finds_the_months_that_changed(tmp_path: Path) -> None:
+    """The schedule asks the server's fingerprints, whoever makes the tables."""
+    configured = settings(tmp_path)
+    source = made(configured)
+    orders = tables()["orders"]
+    before = {month: each.digest for month, each in source.fingerprints(orders, configured.months).items()}
+    moved = advance(source, configured, 25)
+    after = {month: each.digest for month, each in source.fingerprints(orders, configured.months).items()}
+    assert [month for month in before if before[month] != after[month]] == moved.months
+
+
+def invoke(*arguments: str) -> tuple[int, str]:
+    done = CliRunner().invoke(main, ["company", "advance", *arguments])
+    return done.exit_code, done.output
+
+
+@pytest.mark.parametrize("days", ["0", "-3", "many"])
+def test_days_are_a_number_from_one_on(days: str) -> None:
+    code, said = invoke(f"--days={days}")
+    assert code == 2
+    assert "--days" in said
+
+
+def test_an_external_source_has_no_company(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("SALESPIPE_SOURCE_URL", "mysql+pymysql://shop@localhost/shop")
+    monkeypatch.setenv("SALESPIPE_START_MONTH", "2025-01")
+    code, _ = invoke("--days=3")
+    assert code == 1
+
+
+def test_where_nothing_is_configured_it_is_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    made(Settings.embedded(Path(".salespipe/demo")))
+    code, _ = invoke("--days=30")
+    assert code == 0
+    assert today(SourceDatabase(Settings.embedded(Path(".salespipe/demo")).source)) == date(2026, 1, 30)
