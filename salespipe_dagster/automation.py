@@ -1,12 +1,14 @@
 """The job and the nightly schedule; what the schedule asks for is decided by a pure function."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 import dagster as dg
 
 from salespipe_dagster.charts import charts
+from salespipe_dagster.io_managers.report import KEY as REPORT
 from salespipe_dagster.partitions import range_tags
+from salespipe_dagster.report import INPUTS as REPORT_INPUTS
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.settings import Settings
 from salespipe_spark import months
@@ -109,15 +111,18 @@ def is_stale(table: Table, part: str, fingerprints: Fingerprints, receipts: Rece
 
 
 def undrawn_charts(catalogue: Catalogue, receipts: Receipts) -> list[str]:
-    """The charts that are missing, or older than a table that they show: their own step failed."""
-    found: list[str] = []
-    for chart in charts().values():
-        newest = max((r.published_at for name in chart.inputs for r in receipts[name].values()), default="")
-        picture = catalogue.store.path(f"charts/{chart.name}.png")
-        drawn = picture.stat().st_mtime if picture.exists() else 0.0
-        if newest and drawn < datetime.fromisoformat(newest).timestamp():
-            found.append(chart.name)
-    return found
+    """The charts, and the report, that are missing, or older than a table that they show: their own step failed."""
+    made = {chart.name: (f"charts/{chart.name}.png", chart.inputs) for chart in charts().values()}
+    made["report"] = (REPORT, REPORT_INPUTS)
+    return [name for name, (key, inputs) in made.items() if _is_older(catalogue, key, inputs, receipts)]
+
+
+def _is_older(catalogue: Catalogue, key: str, inputs: Iterable[str], receipts: Receipts) -> bool:
+    """Whether a file is older than a table that it shows, or missing."""
+    newest = max((r.published_at for name in inputs for r in receipts[name].values()), default="")
+    file = catalogue.store.path(key)
+    made = file.stat().st_mtime if file.exists() else 0.0
+    return bool(newest) and made < datetime.fromisoformat(newest).timestamp()
 
 
 def receipts_of(catalogue: Catalogue, *, whole: bool = True) -> Receipts:

@@ -157,6 +157,9 @@ def _summary(settings: Settings, outcome: "Outcome") -> None:
     if pictures:
         console.print(f"\nCharts, each as .png and .html, in {escape(str(settings.lake / 'charts'))}:", soft_wrap=True)
         console.print("  " + ", ".join(picture.stem for picture in pictures))
+    report = settings.lake / "report" / "index.html"
+    if report.exists():
+        console.print(f"\nThe report, for a browser: {escape(str(report))}", soft_wrap=True)
 
 
 def _shown(settings: Settings) -> Settings:

@@ -178,6 +178,9 @@ def drawn(filled: Settings) -> Settings:
         picture = filled.lake / "charts" / f"{name}.png"
         picture.parent.mkdir(exist_ok=True)
         picture.touch()
+    page = filled.lake / "report" / "index.html"
+    page.parent.mkdir()
+    page.touch()
     return filled
 
 
@@ -190,12 +193,12 @@ def test_lake_just_filled_is_what_its_source_is(drawn: Settings) -> None:
 
 
 @pytest.mark.parametrize("chart", ["missing", "older than its table"])
-def test_chart_that_failed_alone_is_asked_for(drawn: Settings, chart: str) -> None:
-    picture = drawn.lake / "charts" / "monthly_revenue.png"
+@pytest.mark.parametrize("file", ["charts/monthly_revenue.png", "report/index.html"])
+def test_chart_or_report_that_failed_alone_is_asked_for(drawn: Settings, file: str, chart: str) -> None:
     if chart == "missing":
-        picture.unlink()
+        (drawn.lake / file).unlink()
     else:
-        os.utime(picture, (0, 0))
+        os.utime(drawn.lake / file, (0, 0))
     assert asked(drawn, FakeSource()) == [["2024-03"]]
 
 
@@ -222,6 +225,7 @@ def test_asked_month_is_not_asked_for_again_once_it_was_run(drawn: Settings, eng
     made_of_it = ("fact_payments", "receivables", "customer_lifetimes", "receivables_ageing")
     result = materialise(drawn, engine, source, ["2024-03"], "payments", *made_of_it)
     assert result.success, failures(result)
+    (drawn.lake / "report" / "index.html").touch()  # it shows the ageing
     assert asked(drawn, source) == []
 
 

@@ -31,12 +31,12 @@ def _chart_asset(chart: Chart, settings: Settings) -> dg.AssetsDefinition:
         required_resource_keys={"lake"},
     )
     def body(context: dg.AssetExecutionContext, **inputs: DataFrame) -> Figure:
-        return chart.draw(**inputs, about=_about(context.resources.lake.lake, read, settings))
+        return chart.draw(**inputs, about=about_of(context.resources.lake.lake, read, settings))
 
     return body
 
 
-def _about(lake: Catalogue, read: list[Table], settings: Settings) -> About:
+def about_of(lake: Catalogue, read: list[Table], settings: Settings) -> About:
     """What the chart says of its figures.
 
     The run is the one that published them, not the one that draws: a chart whose figures did not

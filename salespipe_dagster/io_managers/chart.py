@@ -57,14 +57,7 @@ class ChartIOManager(dg.IOManager):
         return path
 
     def _put(self, key: str, content: bytes) -> None:
-        if self._store.read(key) == content:
-            return
-        path = self._store.path(key)
-        # One name for all drafts, under the lock: what a killed run left is overwritten by the next.
-        draft = path.with_name(f"_{path.name}.draft")
-        draft.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(content)
-        self._store.replace(draft, key, self._store.etag(key))
+        self._store.put(key, content)
 
 
 def charts_io(settings: Settings) -> dg.IOManagerDefinition:
