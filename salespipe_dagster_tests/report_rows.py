@@ -52,15 +52,10 @@ def measures(lines: Sequence[Line]) -> tuple[Any, ...]:
 
 def by(lines: Sequence[Line], *columns: str) -> Rows:
     """A mart by month and these columns, and the measures."""
-    keys = sorted({(line.month, *(getattr(line, name) for name in columns)) for line in lines})
-    return [
-        (
-            months.first_day(key[0]),
-            *key[1:],
-            *measures([line for line in lines if (line.month, *(getattr(line, name) for name in columns)) == key]),
-        )
-        for key in keys
-    ]
+    found: dict[tuple[Any, ...], list[Line]] = {}
+    for line in lines:
+        found.setdefault((line.month, *(getattr(line, name) for name in columns)), []).append(line)
+    return [(months.first_day(key[0]), *key[1:], *measures(found[key])) for key in sorted(found)]
 
 
 def monthly(lines: Sequence[Line]) -> Rows:

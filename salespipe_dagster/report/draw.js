@@ -79,7 +79,8 @@ function columns({ width, height, months, series, tips, most, label, low = 0, hi
     picture.append(drawn("rect", { class: missing, "data-tip": tips[i], ...whole }));
   });
   for (const [i, name, year] of monthTicks(months, band)) {
-    const x = Math.min(left + (i + 0.5) * band, width - widthOf("2024") / 2);
+    const half = Math.max(widthOf(name), widthOf(year)) / 2;
+    const x = Math.max(left - 4 + half, Math.min(left + (i + 0.5) * band, width - half));
     const text = (row, line) => drawn("text", { class: "tick", x, y: height - below + row, "text-anchor": "middle" }, line);
     picture.append(text(16, name));
     if (year) picture.append(text(16 + SMALL + 4, year));
