@@ -103,12 +103,15 @@ function byMonth(chosen) {
     { colour: DATA.look.revenue, values: places.map((i) => of(i)?.revenue ?? null) },
     { colour: DATA.look.cancelled, values: places.map((i) => of(i)?.cancelled ?? null) },
   ];
+  const cancelled = series[1].values.some((value) => value);
   const tips = places.map((i) => {
     const lines = of(i) ? [`Revenue ${money(of(i).revenue)}`, `Cancelled ${money(of(i).cancelled)}`] : ["not published"];
     return [monthName(DATA.months[i]), ...lines].join("\n");
   });
   const label = `Columns of revenue and cancelled amounts by month. ${finding}.`;
-  const legend = element("p", { class: "legend" }, key(DATA.look.revenue, "Revenue"), key(DATA.look.cancelled, "Cancelled, not in revenue"));
+  const legend = element("p", { class: "legend" }, key(DATA.look.revenue, "Revenue"));
+  if (cancelled) legend.append(key(DATA.look.cancelled, "Cancelled, not in revenue"));
+  else series.pop();
   const gaps = missing(places);
   if (gaps.length) legend.append(key("", "Not published"));
   const rows = places.map((i) => [monthName(DATA.months[i]), ...(of(i) ? cellsOf(of(i)) : HEADS.map(() => DASH))]).reverse();
@@ -181,7 +184,7 @@ function byLine(chosen) {
   const places = span(chosen);
   const entities = ranked([...sums(chosen, (_, __, line) => line)].map(([i, measures]) => ({ i, name: DATA.lines[i], ...measures })));
   const whole = total(chosen);
-  const finding = leader(entities, whole.revenue, names(published(chosen)), "makes", "product lines");
+  const finding = leader(entities, whole.revenue, names(published(chosen)), "make", "product lines");
   const first = entities.length <= MOST_PANELS ? entities : entities.slice(0, MOST_PANELS - 1);
   const rest = entities.slice(first.length);
   const at = (line, month) => found.get(`${line} ${month}`)?.revenue ?? 0;
@@ -216,9 +219,8 @@ function ageing() {
   const owed = buckets.slice(0, -1);
   const open = owed.reduce((sum, [, amount]) => sum + amount, 0);
   const oldest = owed[owed.length - 1];
-  const aged = oldest[1] === 0 ? `Nothing of what customers owe is ${oldest[0].replace("over", "older than")} old`
-    : `${share(oldest[1], open)} of what customers owe is ${oldest[0].replace("over", "older than")} old`;
-  const finding = open === 0 ? "Customers owe nothing" : aged.replace(" days old", " days");
+  const part = { 0: "Nothing of", [open]: "All of" }[oldest[1]] ?? `${share(oldest[1], open)} of`;
+  const finding = open === 0 ? "Customers owe nothing" : `${part} what customers owe is older than ${oldest[0].replace("over ", "")}`;
   const rows = buckets.map(([bucket, amount]) => ({
     name: bucket === "credit" ? "Paid ahead" : bucket, value: amount, tip: `${bucket}\n${money(amount)}`,
     colour: bucket === "credit" ? DATA.look.other : DATA.look.revenue,
@@ -230,7 +232,7 @@ function ageing() {
   const sum = ["Sum", exact(buckets.reduce((whole, [, amount]) => whole + amount, 0))];
   const content = [
     bars(rows, `Bars: open amounts by age. ${finding}.`),
-    note(`As of ${dayName(asOf)}, all customers: the filters do not act on it.`),
+    note(`${asOf ? `As of ${dayName(asOf)}, all` : "All"} customers: the filters do not act on it.`),
     table(["Age", column("Open")], rows.map((row) => [row.name, exact(row.value)]), sum),
   ];
   return card("ageing", "Receivables by age", finding, ...content, ...(debtors.length ? [who] : []));

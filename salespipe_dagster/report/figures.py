@@ -21,7 +21,7 @@ from salespipe_spark.marts.receivables_ageing import BUCKETS, CREDIT
 ADDITIVE = ("ordered_amount", "cancelled_amount", "revenue", "margin_amount", "units")
 COUNTS = (*ADDITIVE, "orders", "customers", "average_order_value")
 
-MOST_ROWS = 40_000
+MOST_ROWS = 25_000
 """Of products or customers by month; where there are more, the page has the largest of all months together."""
 MOST_NAMES = 100
 MOST_DEBTORS = 25

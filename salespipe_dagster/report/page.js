@@ -14,7 +14,9 @@ function sentence() {
 }
 
 function render() {
-  const open = new Set([...document.querySelectorAll("main details[open]")].map((each) => each.closest("section").id));
+  const tables = () => [...document.querySelectorAll("main details")];
+  const named = (each) => each.closest("section").id + each.querySelector("summary").textContent;
+  const open = new Set(tables().filter((each) => each.open).map(named));
   const cards = [];
   byId("selection").textContent = sentence();
   if (published(chosen).length) {
@@ -23,9 +25,9 @@ function render() {
   } else {
     cards.push(card("by-month", "Revenue", "No month of this period is published"));
   }
-  if (DATA.ageing.asOf) cards.push(ageing());
+  cards.push(ageing());
   byId("main").replaceChildren(...cards);
-  for (const id of open) byId(id)?.querySelector("details").setAttribute("open", "");
+  for (const each of tables()) each.open = open.has(named(each));
   draw();
 }
 

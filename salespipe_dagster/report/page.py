@@ -17,7 +17,9 @@ def page(data: Mapping[str, Any]) -> bytes:
     """The whole file. What it may load or run is said in its own policy: nothing from outside, and its own script."""
     style = _colours() + _file("report.css")
     script = "\n".join(["(() => {", "'use strict';", *map(_file, SCRIPTS), "})();"])
-    policy = f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; base-uri 'none'"
+    allowed = {"style-src": _digest(style), "script-src": _digest(script)}
+    forbidden = dict.fromkeys(("default-src", "base-uri", "form-action"), "'none'")
+    policy = "; ".join(f"{name} {value}" for name, value in (forbidden | allowed).items())
     return (
         Template(_file("report.html"))
         .substitute(policy=policy, style=style, script=script, data=_json({**data, "look": _look_of_bars()}))
