@@ -5,9 +5,9 @@ const MOST_PANELS = 12;
 const HEADS = ["revenue", "ordered", "cancelled", "margin", "units"];
 
 /** A picture that is drawn as soon as its width is known, again when that changes, and for a sheet of paper. */
-function plot(draw, onPaper) {
+function plot(draw, height, paper) {
   const place = element("div", { class: "plot" });
-  place.draw = (printed) => place.replaceChildren(draw(printed ? onPaper : Math.max(place.clientWidth, 120)));
+  place.draw = (printed) => place.replaceChildren(printed ? draw(...paper) : draw(Math.max(place.clientWidth, 120), height));
   return place;
 }
 
@@ -117,7 +117,7 @@ function byMonth(chosen) {
   const rows = places.map((i) => [monthName(DATA.months[i]), ...(of(i) ? cellsOf(of(i)) : HEADS.map(() => DASH))]).reverse();
   return card(
     "by-month", "Revenue by month", finding, legend,
-    plot((width) => columns({ width, height: 280, months: names(places), series, tips, most: 5, label }), 680),
+    plot((width, height) => columns({ width, height, months: names(places), series, tips, most: 5, label }), 280, [680, 190]),
     table(heads("Month"), rows, sumRow(total(chosen))),
   );
 }
@@ -168,7 +168,7 @@ function top(name, list, chosen, many) {
   const cut = chosen.from !== 0 || chosen.to !== DATA.months.length - 1;
   const all = cut && !list.by.includes("month");
   const notes = [];
-  if (deaf.length) notes.push(`Not by ${deaf.join(" or ")}: no mart holds ${many} by ${deaf.join(" or ")}, so these are of all.`);
+  if (deaf.length) notes.push(`Not by ${deaf.join(" or ")}: there are no figures of ${many} by ${deaf.join(" or ")}, so these are of all.`);
   if (all) notes.push(`Not by period: these are of all published months (${DATA.coverage}).`);
   const more = list.rest[0] > 0 ? { count: list.rest[0], sums: nothing() } : null;
   if (more) add(more.sums, list.rest, 1);
@@ -204,8 +204,8 @@ function byLine(chosen) {
     const heading = element("h3", {}, element("span", { class: "name", "data-tip": panel.name }, panel.name), element("span", {}, said));
     const label = `Columns of revenue by month: ${panel.name}`;
     const series = [{ colour: panel.colour, values: panel.values }];
-    const draw = (width) => columns({ width, height: 130, months: names(places), series, tips, most: 2, label, low, high });
-    return element("div", { class: "panel" }, heading, plot(draw, 165));
+    const draw = (width, height) => columns({ width, height, months: names(places), series, tips, most: 2, label, low, high });
+    return element("div", { class: "panel" }, heading, plot(draw, 130, [165, 84]));
   });
   return card(
     "by-line", "Revenue by product line and month", finding, element("div", { class: "panels" }, ...drawnPanels),
@@ -219,7 +219,7 @@ function ageing() {
   const owed = buckets.slice(0, -1);
   const open = owed.reduce((sum, [, amount]) => sum + amount, 0);
   const oldest = owed[owed.length - 1];
-  const part = { 0: "Nothing of", [open]: "All of" }[oldest[1]] ?? `${share(oldest[1], open)} of`;
+  const part = { 0: "Nothing of", [open]: "All of" }[oldest[1]] ?? `${share(oldest[1], open).replace(/^\w/, (first) => first.toUpperCase())} of`;
   const finding = open === 0 ? "Customers owe nothing" : `${part} what customers owe is older than ${oldest[0].replace("over ", "")}`;
   const rows = buckets.map(([bucket, amount]) => ({
     name: bucket === "credit" ? "Paid ahead" : bucket, value: amount, tip: `${bucket}\n${money(amount)}`,

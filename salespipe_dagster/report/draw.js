@@ -53,8 +53,9 @@ function columns({ width, height, months, series, tips, most, label, low = 0, hi
   const marks = ticks(Math.min(0, low, ...values), Math.max(0, high, ...values) || 1, most);
   const [bottom, top] = [marks[0], marks[marks.length - 1]];
   const left = Math.ceil(Math.max(...marks.map((mark) => widthOf(tick(mark))))) + 8;
-  const [above, below] = [10, 2 * SMALL + 14];
   const band = (width - left) / months.length;
+  const labels = monthTicks(months, band);
+  const [above, below] = [10, (labels.some(([, , year]) => year) ? 2 * SMALL + 4 : SMALL) + 10];
   const y = (value) => above + ((top - value) / (top - bottom)) * (height - above - below);
   const picture = drawn("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
   for (const mark of marks) {
@@ -78,7 +79,7 @@ function columns({ width, height, months, series, tips, most, label, low = 0, hi
     const whole = { x: begin, y: above, width: band, height: height - above - below };
     picture.append(drawn("rect", { class: missing, "data-tip": tips[i], ...whole }));
   });
-  for (const [i, name, year] of monthTicks(months, band)) {
+  for (const [i, name, year] of labels) {
     const half = Math.max(widthOf(name), widthOf(year)) / 2;
     const x = Math.max(left - 4 + half, Math.min(left + (i + 0.5) * band, width - half));
     const text = (row, line) => drawn("text", { class: "tick", x, y: height - below + row, "text-anchor": "middle" }, line);

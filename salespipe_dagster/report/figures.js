@@ -100,7 +100,7 @@ function counts(chosen, month) {
     const row = DATA.counts.find((each) => each[0] === month) ?? [month, 0, 0, null];
     return { orders: row[1], customers: row[2], average: row[3] ?? "no order in this month" };
   }
-  const why = "does not add up, and no mart holds this selection";
+  const why = "cannot be added up, and is not counted for this selection";
   const found = { orders: why, customers: why, average: why };
   if (countries?.size === 1 || DATA.countries.length === 1) {
     const country = countries === null ? 0 : [...countries][0];

@@ -251,7 +251,7 @@ def test_counts_are_shown_only_where_a_mart_holds_the_selection(
             for name in ("orders", "customers", "average"):
                 if report.key(name) == DASH:
                     report.page.locator(f"#key-{name} strong").hover()
-                    assert "no mart holds this selection" in report.page.locator("#tip").inner_text()
+                    assert "not counted for this selection" in report.page.locator("#tip").inner_text()
 
 
 def test_changes_against_the_month_and_the_year_before(
@@ -307,6 +307,23 @@ def test_title_names_all_that_lead(browser: Browser, spark: SparkSession, store:
     with opened(browser, file, "#country=Spain&line=Ships", **DESKTOP) as report:
         assert report.title("by-country") == "No revenue in Mar 2024"
         assert report.title("by-month") == "No revenue in Mar 2024"
+
+
+@pytest.mark.parametrize(
+    ("recent", "oldest", "title"),
+    [
+        ("1000.00", "0.01", "Under 1% of what customers owe is older than 90 days"),
+        ("0.01", "1000.00", "Over 99% of what customers owe is older than 90 days"),
+        ("1000.00", "0.00", "Nothing of what customers owe is older than 90 days"),
+    ],
+)
+def test_title_of_the_ageing(
+    browser: Browser, spark: SparkSession, store: Callable[[bytes], Path], recent: str, oldest: str, title: str
+) -> None:
+    """0% and 100% are said only where they are exact."""
+    owed = [(1, "0-30 days", Decimal(recent)), (1, "over 90 days", Decimal(oldest))]
+    with opened(browser, store(made(spark, shop(last(1)), ageing=owed)), **DESKTOP) as report:
+        assert report.title("ageing") == title
 
 
 HOSTILE = "</script><img src=x onerror=\"document.title='taken'\"><b>&amp;{}"
