@@ -14,8 +14,11 @@ from salespipe_spark import months
 # Okabe and Ito's colours, which colour-blind readers tell apart. One for an entity, in every chart.
 REVENUE = "#0072B2"
 CANCELLED = "#D55E00"
+NEW = "#E69F00"
+RETURNING = "#0072B2"
+OVER_LIMIT = "#D55E00"
 OTHER = "#7F7F7F"
-PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#B8A500")
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#000000")
 
 # From nothing to much, and from loss through nothing to gain: light enough for dark figures on all of them.
 SHADES = ("#F5F8FB", "#A8D2EE", "#3D9BD9")
@@ -26,6 +29,11 @@ FONT = "Lato, DejaVu Sans, Helvetica, Arial, sans-serif"  # kaleido brings the f
 LABEL_LENGTH = 26
 FEWEST_ROWS = 6  # a single bar is a bar, not a wall
 MOST_TICKS = 24
+LEGEND_TOP = 145
+"""The room for title and legend: the legend lies below the line below the title."""
+
+LEGEND = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.01, "yanchor": "bottom"}
+TOP, BOTTOM = 120, 110
 EDGE = 24
 """Pixels from the picture's edge to its texts."""
 
@@ -65,10 +73,15 @@ def colours(names: Iterable[str]) -> dict[str, str]:
     return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(sorted(names))}
 
 
+def month_ticks(span: Sequence[str]) -> list[str]:
+    """The months that are labelled: all, or those that begin a quarter, half a year, a year."""
+    step = next((s for s in (1, 3, 6) if len(span) <= s * MOST_TICKS), 12)
+    return [m for m in span if (int(m[5:]) - 1) % step == 0] or list(span[:1])
+
+
 def month_axis(span: Sequence[str]) -> dict[str, Any]:
     """An axis of months, labelled as often as there is room, with the year below January."""
-    step = next((s for s in (1, 3, 6) if len(span) <= s * MOST_TICKS), 12)
-    ticks = [m for m in span if (int(m[5:]) - 1) % step == 0] or list(span[:1])
+    ticks = month_ticks(span)
     names = [_words.month_name(m) for m in ticks]
     text = [n.replace(" ", "<br>") if i == 0 or n.startswith("Jan") else n[:3] for i, n in enumerate(names)]
     return {
@@ -131,6 +144,8 @@ def figure(
     layout: dict[str, Any],
     annotations: Sequence[dict[str, Any]] = (),
     left: int = 90,
+    right: int = 40,
+    top: int = TOP,
 ) -> Figure:
     """The figure with its title, footer, fonts and alternative text.
 
@@ -144,6 +159,8 @@ def figure(
         layout: the axes, and what else is the chart's own.
         annotations: texts within the chart.
         left: the room for the labels of the vertical axis.
+        right: the room for what is written beside the chart.
+        top: the room for title and legend.
     """
     if not about.months:
         detail = "The chart fills as months are published"
@@ -165,7 +182,7 @@ def figure(
         "template": "none",
         "title": _title(finding, detail),
         "font": {"family": FONT, "size": 14, "color": INK},
-        "margin": {"l": left, "r": 40, "t": 120, "b": 110, "pad": 0},
+        "margin": {"l": left, "r": right, "t": top, "b": BOTTOM, "pad": 0},
         "paper_bgcolor": "white",
         "plot_bgcolor": "white",
         "hoverlabel": {"font": {"family": FONT, "size": 14}},

@@ -1,13 +1,16 @@
 """Amounts, shares, months and names as a reader of a chart sees them; amounts from Decimal, never from float."""
 
 import html
+import re
 from collections.abc import Sequence
+from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 """Not from the locale: a chart is the same on every machine."""
 
 MINUS = "\N{MINUS SIGN}"
+DASH = "\N{EN DASH}"
 
 
 def exact(amount: Decimal) -> str:
@@ -20,6 +23,12 @@ def short(amount: Decimal) -> str:
     if abs(amount) < 1000:
         return exact(amount).removesuffix(".00")
     return _scaled(amount, digits=3)
+
+
+def edge(amount: Decimal) -> str:
+    """For an axis, of round amounts: 10k, 12.5k, 1M."""
+    text = short(amount)
+    return re.sub(r"\.?0+(?=[kMBT]$)", "", text) if "." in text else text
 
 
 def tight(amount: Decimal) -> str:
@@ -37,9 +46,25 @@ def share(part: Decimal, whole: Decimal) -> str:
     return f"{percent:.0f}%"
 
 
+def change(now: Decimal, before: Decimal | None) -> str:
+    """By how much it is more or less than before, in percent; a dash where that is not known or says nothing."""
+    if before is None or before <= 0 or now < 0:
+        return DASH
+    percent = 100 * (now - before) / before
+    if percent >= 1000:
+        return f"{short((now / before).quantize(Decimal(1)))} times"
+    text = f"{percent:+.0f}%" if abs(percent) >= 10 else f"{percent:+.1f}%"
+    return "\N{PLUS-MINUS SIGN}0%" if text[1:] == "0.0%" else text.replace("-", MINUS)
+
+
 def month_name(month: str) -> str:
     """2024-05 as May 2024."""
     return f"{MONTHS[int(month[5:]) - 1]} {month[:4]}"
+
+
+def day_name(day: date) -> str:
+    """The day as 31 Dec 2025."""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year:04d}"
 
 
 def period(months: Sequence[str]) -> str:
@@ -54,8 +79,8 @@ def during(months: Sequence[str]) -> str:
 
 
 def count(number: int, one: str, many: str = "") -> str:
-    """1 month, 2 months."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    """1 month, 2 months, 1,200 months."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def enumeration(names: Sequence[str], many: str) -> str:
