@@ -19,7 +19,7 @@ def revenue_bars(
     many: str,
     source: str,
     about: About,
-    nobody: str = "",
+    nobody: str | None = None,
     rest_as_bar: bool = True,
 ) -> Figure:
     """Revenue by name, with its share; the smallest together where there are many.
@@ -33,9 +33,10 @@ def revenue_bars(
         nobody: the bar of what belongs to none of them; it leads in no title and is not counted.
         rest_as_bar: whether the smallest have a bar; in a list of the largest it would dwarf them, and is told instead.
     """
+    unnamed = [nobody] if nobody is not None and nobody in totals else []
     named = {name: amount for name, amount in totals.items() if name != nobody}
-    names, rest = _totals.ranked(named, MOST_BARS - (nobody in totals))
-    shown = {name: totals[name] for name in names + [nobody] * (nobody in totals)}
+    names, rest = _totals.ranked(named, MOST_BARS - len(unnamed))
+    shown = {name: totals[name] for name in names + unnamed}
     bars = {name: shown[name] for name in _totals.ranked(shown, MOST_BARS)[0]}
     if rest and rest_as_bar:
         bars[f"{len(rest)} other {many}"] = sum((totals[name] for name in rest), _totals.ZERO)
@@ -45,8 +46,8 @@ def revenue_bars(
     if rest and not rest_as_bar:
         others = sum((totals[name] for name in rest), _totals.ZERO)
         detail += f"; {about.currency} {_words.short(others)} of it from the {len(rest)} that are not shown"
-    if nobody in totals:
-        detail += f"; {about.currency} {_words.short(totals[nobody])} of it from {nobody.lower()}"
+    for name in unnamed:
+        detail += f"; {about.currency} {_words.short(totals[name])} of it from {name.lower()}"
     return _look.figure(
         trace(bars, total, about, others=set(bars) - set(named)),
         kind=f"Bar chart of revenue by {one}",

@@ -9,6 +9,7 @@ from plotly.basedatatypes import BaseTraceType
 from plotly.graph_objects import Figure
 
 from salespipe_dagster.charts import _words
+from salespipe_dagster.rendering import WIDTH
 from salespipe_spark import months
 
 # Okabe and Ito's colours, which colour-blind readers tell apart. One for an entity, in every chart.
@@ -25,8 +26,11 @@ SHADES = ("#F5F8FB", "#A8D2EE", "#3D9BD9")
 TWO_SIDED_SHADES = ("#E8853D", "#FFFFFF", "#3D9BD9")
 
 INK, MUTED, GRID = "#1F2933", "#52606D", "#E4E7EB"
+SIZE, SUBTITLE, TITLE = 14, 16, 26
 FONT = "Lato, DejaVu Sans, Helvetica, Arial, sans-serif"  # kaleido brings the first two along
-LABEL_LENGTH = 26
+LABEL = 190
+"""Pixels of a name beside its bar."""
+
 FEWEST_ROWS = 6  # a single bar is a bar, not a wall
 MOST_TICKS = 24
 LEGEND_TOP = 145
@@ -109,7 +113,7 @@ def name_axis(names: Sequence[str]) -> dict[str, Any]:
         "range": [max(len(names), FEWEST_ROWS) - 0.5, -0.5],
         "tickmode": "array",
         "tickvals": list(names),
-        "ticktext": [_words.literal(_words.clipped(name, LABEL_LENGTH)) + " " for name in names],
+        "ticktext": [_words.literal(_words.fitted(name or "no name", LABEL, SIZE)) + " " for name in names],
         "ticks": "",
         "showgrid": False,
     }
@@ -181,7 +185,7 @@ def figure(
     shared = {
         "template": "none",
         "title": _title(finding, detail),
-        "font": {"family": FONT, "size": 14, "color": INK},
+        "font": {"family": FONT, "size": SIZE, "color": INK},
         "margin": {"l": left, "r": right, "t": top, "b": BOTTOM, "pad": 0},
         "paper_bgcolor": "white",
         "plot_bgcolor": "white",
@@ -193,10 +197,13 @@ def figure(
 
 
 def _title(finding: str, detail: str) -> dict[str, Any]:
+    def fit(text: str, size: int) -> int:
+        return min(size, int(size * (WIDTH - 2 * EDGE) / max(_words.width(text, size), 1)))
+
     return {
         "text": f"<b>{_words.literal(finding)}</b>",
-        "subtitle": {"text": _words.literal(detail), "font": {"size": 16, "color": MUTED}},
-        "font": {"size": 26, "color": INK},
+        "subtitle": {"text": _words.literal(detail), "font": {"size": fit(detail, SUBTITLE), "color": MUTED}},
+        "font": {"size": fit(finding, TITLE), "color": INK},
         "x": 0,
         "xref": "container",
         "y": 0.95,

@@ -2,6 +2,7 @@
 
 import html
 import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
@@ -96,9 +97,31 @@ def clipped(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
+def width(text: str, size: int) -> float:
+    """About how many pixels the text takes at a font size, rather too many than too few."""
+    return sum(_width(character) for character in text) * size
+
+
+def fitted(text: str, pixels: float, size: int) -> str:
+    """The text, cut where it takes more room."""
+    if width(text, size) <= pixels:
+        return text
+    length = next(n for n in range(len(text), -1, -1) if width(text[:n], size) <= pixels - size)
+    return text[:length].rstrip() + "…"
+
+
 def literal(text: str) -> str:
-    """The text as plotly shows it letter for letter: it takes `<b>` for a command."""
-    return html.escape(text, quote=False)
+    """The text as plotly shows it letter for letter: it takes `<b>` and `%{x}` for commands."""
+    return html.escape(text, quote=False).replace("%{", "&#37;{")
+
+
+def _width(character: str) -> float:
+    """A character's width as a share of the font's size."""
+    if unicodedata.east_asian_width(character) in "WF":
+        return 1.0
+    if character in " .,;:'|!()[]iljtfrI1-":
+        return 0.4
+    return 0.95 if character in "mwMW@%&" else 0.72 if character.isupper() else 0.57
 
 
 def _scaled(amount: Decimal, digits: int) -> str:

@@ -13,8 +13,8 @@ from salespipe_dagster.rendering import HEIGHT, WIDTH
 
 MOST_POINTS = 1000
 MOST_NAMES = 8
-LETTER, LINE = 7.5, 20
-"""Pixels that a letter and a line of a name take."""
+NAME_SIZE, LINE = 13, 20
+"""Pixels of a name's font, and of its line."""
 
 
 class Point(NamedTuple):
@@ -116,8 +116,8 @@ def _names(points: list[Point], across: list[float], up: list[float]) -> list[di
     taken: list[tuple[float, float, float]] = []
     found: list[dict[str, Any]] = []
     for p, (x, y) in zip(points[:MOST_NAMES], places, strict=False):
-        text = _words.clipped(p.name, _look.LABEL_LENGTH)
-        length = len(text) * LETTER
+        text = _words.fitted(p.name, _look.LABEL, NAME_SIZE)
+        length = _words.width(text, NAME_SIZE)
         on_left = x + 10 + length > width
         start = x - 10 - length if on_left else x + 10
         end = start + length
@@ -134,7 +134,7 @@ def _names(points: list[Point], across: list[float], up: list[float]) -> list[di
                 "xanchor": "right" if on_left else "left",
                 "xshift": -8 if on_left else 8,
                 "showarrow": False,
-                "font": {"size": 13},
+                "font": {"size": NAME_SIZE},
             }
         )
     return found

@@ -51,6 +51,7 @@ def deal_sizes(fact_orders: DataFrame, *, about: About) -> Figure:
     counts = _counts(orders, sizes)
     money = {"mean": sizes.mean, "median": sizes.median, "standard deviation": sizes.deviation}
     told = [f"{name} {about.currency} {_words.short(a)}" for name, a in money.items() if a is not None]
+    highest = max(counts.values(), default=1)
     lines, texts = _marks(counts, sizes, about)
     return _look.figure(
         _bars(counts, sizes, about),
@@ -64,7 +65,7 @@ def deal_sizes(fact_orders: DataFrame, *, about: About) -> Figure:
         layout={
             "xaxis": _amount_axis(counts, sizes, about),
             "yaxis": _look.money_axis([], "Orders")
-            | {"range": [0, max(counts.values(), default=1) * HEADROOM], "tickformat": ",d"},
+            | {"range": [0, highest * HEADROOM], "tick0": 0, "dtick": _round_up(highest / 8)},
             "shapes": lines,
         },
         annotations=texts,
@@ -101,10 +102,10 @@ def _sizes(orders: DataFrame) -> Sizes:
     )
 
 
-def _round_up(cents: float) -> int:
+def _round_up(number: float) -> int:
     """The next of 1, 2, 5, 10, 20, 50 and so on."""
-    power = 10 ** max(0, math.floor(math.log10(max(cents, 1))))
-    return next(power * step for step in (1, 2, 5, 10) if power * step >= cents)
+    power = 10 ** math.floor(math.log10(max(number, 1)))
+    return next(power * step for step in (1, 2, 5, 10) if power * step >= number)
 
 
 def _counts(orders: DataFrame, sizes: Sizes) -> dict[int, int]:

@@ -76,7 +76,8 @@ def _leaders(frame: DataFrame, dimension: DataFrame, key: str, name: str) -> dic
     """The largest of each month, ranked on the engine, with the revenue of all."""
     month = Window.partitionBy("month_start")
     rows = (
-        frame.withColumn("place", F.row_number().over(month.orderBy(F.desc("revenue"), key)))
+        frame.where("revenue <> 0")
+        .withColumn("place", F.row_number().over(month.orderBy(F.desc("revenue"), key)))
         .withColumn("whole", F.sum("revenue").over(month))
         .where(F.col("place") <= TOP)
         .join(dimension.select(key, name), on=key, how="left")
@@ -149,9 +150,7 @@ def _finding(month: str, now: Mapping[str, Decimal], before: Mapping[str, dict[s
     return text if change == _words.DASH else f"{text}, {change} on the month before"
 
 
-def _tiles(
-    now: Mapping[str, Decimal], before: Mapping[str, dict[str, Decimal]], about: About
-) -> list[dict[str, Any]]:
+def _tiles(now: Mapping[str, Decimal], before: Mapping[str, dict[str, Decimal]], about: About) -> list[dict[str, Any]]:
     """The key figures side by side over the whole width, each between its name and its changes."""
     names = ("Revenue", "Orders", "Average order", "Customers", "Margin", "Cancelled") if now else ()
     found: list[dict[str, Any]] = []

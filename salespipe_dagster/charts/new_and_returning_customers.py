@@ -42,7 +42,6 @@ def new_and_returning_customers(cohort_revenue: DataFrame, *, about: About) -> F
         about=about,
         layout={
             "barmode": "relative",
-            "bargap": 0.25,
             "xaxis": _look.month_axis(about.span),
             "yaxis": _look.money_axis(stacks, f"Revenue per month, {about.currency}"),
             "legend": _look.LEGEND | {"traceorder": "normal"},
@@ -74,5 +73,6 @@ def _bars(name: str, parts: Parts, about: About, color: str) -> Bar:
         hovertext=[hover(month) for month in about.span],
         hovertemplate="%{hovertext}",
         textposition="none",
+        width=0.75 * min(1, len(about.span) / _look.FEWEST_ROWS),
         marker={"color": color},
     )

@@ -12,6 +12,7 @@ from salespipe_dagster.charts._look import About
 from salespipe_dagster.rendering import HEIGHT
 
 MOST_LINES = 7
+LABEL_SIZE = 13
 LABEL_HEIGHT = 19
 """Pixels."""
 
@@ -47,7 +48,7 @@ def product_lines_over_time(revenue_by_product: DataFrame, *, about: About) -> F
         about=about,
         layout={"xaxis": _look.month_axis(about.span), "yaxis": axis, "showlegend": False, "hovermode": "x"},
         annotations=_labels(shown, colours, axis["range"]),
-        right=50 + max((9 * len(_words.clipped(name, _look.LABEL_LENGTH)) for name in shown), default=0),
+        right=60 + int(max((min(_words.width(name, LABEL_SIZE), _look.LABEL) for name in shown), default=0)),
     )
 
 
@@ -93,7 +94,7 @@ def _line(name: str, amounts: Mapping[str, Decimal], about: About, color: str, d
 
 
 def _label(name: str) -> str:
-    return _words.literal(_words.clipped(name, _look.LABEL_LENGTH))
+    return _words.literal(_words.fitted(name, _look.LABEL, LABEL_SIZE))
 
 
 def _labels(shown: Lines, colours: Mapping[str, str], reach: tuple[float, float]) -> list[dict[str, Any]]:
@@ -116,7 +117,7 @@ def _labels(shown: Lines, colours: Mapping[str, str], reach: tuple[float, float]
             "y": place / pixels,
             "yanchor": "middle",
             "text": f"<span style='color:{colours[name]}'>⬤</span> {_label(name)}",
-            "font": {"size": 13},
+            "font": {"size": LABEL_SIZE},
             "showarrow": False,
         }
         for name, place in places.items()

@@ -29,7 +29,7 @@ def receivables_ageing(receivables_ageing: DataFrame, *, about: About) -> Figure
         Bar(
             x=list(bars),
             y=[float(amount) for amount in bars.values()],
-            text=[f"{_words.short(bars[b])}{_share(bars[b], total) if b in owed else ''}" for b in bars],
+            text=[*(_label(amount, owed, total) for amount in owed.values()), _words.short(ahead)],
             textposition="outside",
             hovertext=[f"{bucket}<br>{about.currency} {_words.exact(bars[bucket])}" for bucket in bars],
             hovertemplate="%{hovertext}<extra></extra>",
@@ -62,10 +62,13 @@ def _finding(owed: dict[str, Decimal], about: About) -> str:
     total, oldest = sum(owed.values(), _totals.ZERO), owed[BUCKETS[-1]]
     if not total:
         return f"Nothing is owed at the end of {_words.month_name(about.months[-1])}"
+    if min(owed.values()) < 0:  # a part of that says nothing
+        return f"Customers owe {about.currency} {_words.short(total)}"
     part = {_totals.ZERO: "Nothing that", total: "All that"}.get(oldest)
     part = part or f"{_words.share(oldest, total).capitalize()} of what"
     return f"{part} customers owe is {BUCKETS[-1].replace('over', 'older than')}"
 
 
-def _share(amount: Decimal, total: Decimal) -> str:
-    return f"  ({_words.share(amount, total)})" if total else ""
+def _label(amount: Decimal, owed: dict[str, Decimal], total: Decimal) -> str:
+    shares = total > 0 and min(owed.values()) >= 0
+    return f"{_words.short(amount)}  ({_words.share(amount, total)})" if shares else _words.short(amount)
