@@ -43,7 +43,7 @@ def credit_limit_and_sales(customer_lifetimes: DataFrame, dim_customers: DataFra
     points = sorted(map(_point, rows), key=lambda p: (-p.revenue, p.name))
     unlimited = counted.customers - counted.limited
     detail = f"{_words.count(counted.limited, 'customer')} with a credit limit" + (
-        f", the {len(points)} who buy most of them are shown" if counted.limited > len(points) else ""
+        f", the {len(points):,} who buy most of them are shown" if counted.limited > len(points) else ""
     )
     axes = {
         "xaxis": _look.money_axis([p.limit for p in points], f"Credit limit, {about.currency}"),
@@ -55,7 +55,7 @@ def credit_limit_and_sales(customer_lifetimes: DataFrame, dim_customers: DataFra
         _scatter("Owes more than the limit", [p for p in points if p.is_over], about, _look.OVER_LIMIT, "diamond"),
         kind="Scatter chart of customers by credit limit and revenue",
         finding=_finding(counted, points, about),
-        detail=f"{detail}; {unlimited or 'none'} without one",
+        detail=f"{detail}; {f'{unlimited:,}' if unlimited else 'none'} without one",
         source="marts/customer_lifetimes",
         about=about,
         layout=axes | {"legend": _look.LEGEND},
@@ -81,7 +81,7 @@ def _finding(counted: Row, points: list[Point], about: About) -> str:
     if counted.over == 1 and (over := [p.name for p in points if p.is_over]):
         return f"{_words.clipped(over[0], 40)} owes more than its credit limit"
     owe = "owes" if counted.over == 1 else "owe"
-    return f"{counted.over} of {counted.limited} customers {owe} more than their credit limit"
+    return f"{counted.over:,} of {counted.limited:,} customers {owe} more than their credit limit"
 
 
 def _scatter(name: str, points: list[Point], about: About, color: str, symbol: str) -> Scatter:

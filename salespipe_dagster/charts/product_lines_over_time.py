@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from plotly.graph_objects import Figure, Scatter
@@ -98,15 +99,17 @@ def _label(name: str) -> str:
 
 
 def _labels(shown: Lines, colours: Mapping[str, str], reach: tuple[float, float]) -> list[dict[str, Any]]:
-    """Each line's name beside its end, moved up where it would cover the one below."""
+    """Each line's name beside its end, moved where it would cover another."""
     ends = {name: amounts[max(amounts)] for name, amounts in shown.items() if amounts}
     pixels = HEIGHT - _look.TOP - _look.BOTTOM
-    places: dict[str, float] = {}
-    lowest = 0.0
-    for name in sorted(ends, key=lambda name: (ends[name], name)):
-        natural = (float(ends[name]) - reach[0]) / (reach[1] - reach[0]) * pixels
-        places[name] = max(natural, lowest)
-        lowest = places[name] + LABEL_HEIGHT
+    upwards = sorted(ends, key=lambda name: (ends[name], name))
+    places = {name: (float(ends[name]) - reach[0]) / (reach[1] - reach[0]) * pixels for name in upwards}
+    for below, name in pairwise(upwards):
+        places[name] = max(places[name], places[below] + LABEL_HEIGHT)
+    highest = float(pixels)
+    for name in reversed(upwards):
+        places[name] = min(places[name], highest)
+        highest = places[name] - LABEL_HEIGHT
     return [
         {
             "xref": "paper",
