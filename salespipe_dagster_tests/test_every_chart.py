@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from salespipe_dagster import charts
-from salespipe_dagster.charts import About, _words
+from salespipe_dagster.charts import About, _look, _words
 from salespipe_dagster_tests.drawn import about, draw, footer, title
 from salespipe_spark import months
 from salespipe_spark.tables import tables
@@ -187,5 +187,5 @@ def test_a_chart_is_a_module_with_a_function_of_its_name_that_reads_tables() -> 
 
 
 def test_palette_gives_each_name_of_a_kind_its_own_colour() -> None:
-    assert len(set(charts._look.colours(["a", "b", "c", "d", "e", "f", "g"]).values())) == 7
+    assert len(set(_look.colours(["a", "b", "c", "d", "e", "f", "g"]).values())) == 7
     assert About("USD", [], 0, "").coverage == "covers 0 of 0 months"
