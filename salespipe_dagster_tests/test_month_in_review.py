@@ -1,5 +1,6 @@
 """The chart of each month by its figures: the month, the month before, the year before; top five of each."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -51,8 +52,9 @@ def draw(
 
 def tiles(drawn: dict[str, Any]) -> dict[str, tuple[str, str]]:
     """The key figures by name, each with its changes."""
-    notes = [note["text"] for note in drawn["layout"]["annotations"][:-3]]
-    return {notes[n]: (notes[n + 1], notes[n + 2]) for n in range(0, len(notes), 3)}
+    texts = [re.sub("</?span[^>]*>", "", note["text"]) for note in drawn["layout"]["annotations"][:-3]]
+    parts = [text.split("<br>", 3) for text in texts]
+    return {name: (figure, changes) for name, _, figure, changes in parts}
 
 
 def test_key_figures_stand_beside_the_month_and_the_year_before(spark: SparkSession) -> None:
