@@ -133,12 +133,20 @@ class TestCreditLimitAndSales:
         assert title(drawn) == "No customer has a credit limit"
 
     def test_names_do_not_cover_one_another(self, spark: SparkSession) -> None:
-        """Two customers at almost the same place: a name for one of them."""
-        rows = [("1", "1000", "500", False), ("2", "999", "500", False), ("3", "10", "500", False)]
+        """Three customers at almost the same place: a name on either side, and none for the third."""
+        rows = [("1", "1000", "500", False), ("2", "999", "500", False), ("3", "998", "500", False)]
         drawn = draw(
             "credit_limit_and_sales", lifetimes(spark, *rows), about("2024-01"), {"1": "A", "2": "B", "3": "C"}
         )
-        assert [note["text"] for note in drawn["layout"]["annotations"][:-1]] == ["A", "C"]
+        notes = drawn["layout"]["annotations"][:-1]
+        assert [(note["text"], note["xanchor"]) for note in notes] == [("A", "left"), ("B", "right")]
+
+    def test_customers_over_their_limit_are_named_beside_those_who_buy_more(self, spark: SparkSession) -> None:
+        """The title speaks of them; by revenue alone they were points without a name."""
+        rows = [(str(n), str(1000 - 100 * n), str(100 + 90 * n), n > 6) for n in range(9)]
+        drawn = draw("credit_limit_and_sales", lifetimes(spark, *rows), about("2024-01"))
+        named = {note["text"] for note in drawn["layout"]["annotations"][:-1]}
+        assert named == {f"Customer {n}" for n in (0, 1, 2, 3, 4, 7, 8)}
 
     def test_of_very_many_those_who_buy_most_are_shown(self, spark: SparkSession) -> None:
         rows = [(f"{number:04}", str(number), "5", False) for number in range(1001)]

@@ -12,9 +12,11 @@ from salespipe_dagster.charts._look import About
 from salespipe_dagster.rendering import HEIGHT, WIDTH
 
 MOST_POINTS = 1000
-MOST_NAMES = 8
-NAME_SIZE, LINE = 13, 20
-"""Pixels of a name's font, and of its line."""
+MOST_NAMES = 5
+"""Of those over their limit, and of the others."""
+
+NAME_SIZE, LINE, GAP = 13, 20, 10
+"""Pixels of a name's font, of its line, and from its point."""
 
 
 class Point(NamedTuple):
@@ -103,7 +105,10 @@ def _scatter(name: str, points: list[Point], about: About, color: str, symbol: s
 
 
 def _names(points: list[Point], across: list[float], up: list[float]) -> list[dict[str, Any]]:
-    """The names of those who buy most, as far as no name covers another, a point or the edge."""
+    """The names of those who buy most, of those over their limit and of the others; as far as there is room.
+
+    A name may not cover another one, a point or the edge.
+    """
     width, height = WIDTH - 130, HEIGHT - _look.LEGEND_TOP - _look.BOTTOM
 
     def pixels(p: Point) -> tuple[float, float]:
@@ -113,28 +118,31 @@ def _names(points: list[Point], across: list[float], up: list[float]) -> list[di
         )
 
     places = [pixels(p) for p in points]
+    over, within = ([p for p in points if p.is_over is is_over and p.revenue] for is_over in (True, False))
     taken: list[tuple[float, float, float]] = []
     found: list[dict[str, Any]] = []
-    for p, (x, y) in zip(points[:MOST_NAMES], places, strict=False):
+    for p in [*over[:MOST_NAMES], *within[:MOST_NAMES]]:
+        x, y = pixels(p)
         text = _words.fitted(p.name, _look.LABEL, NAME_SIZE)
         length = _words.width(text, NAME_SIZE)
-        on_left = x + 10 + length > width
-        start = x - 10 - length if on_left else x + 10
-        end = start + length
-        covers = any(abs(y - ty) < LINE and start < te and ts < end for ts, te, ty in taken)
-        covers = covers or any(abs(y - py) < LINE / 2 + 4 and start < px < end for px, py in places)
-        if not p.revenue or covers or start < 0:
-            continue
-        taken.append((start, end, y))
-        found.append(
-            {
-                "x": float(p.limit),
-                "y": float(p.revenue),
-                "text": _words.literal(text),
-                "xanchor": "right" if on_left else "left",
-                "xshift": -8 if on_left else 8,
-                "showarrow": False,
-                "font": {"size": NAME_SIZE},
-            }
-        )
+        for side, start in (("left", x + GAP), ("right", x - GAP - length)):
+            end = start + length
+            covers = any(abs(y - other) < LINE and start < right and left < end for left, right, other in taken)
+            covers = covers or any(abs(y - other) < LINE * 0.7 and start < each < end for each, other in places)
+            if start >= 0 and end <= width and not covers:
+                taken.append((start, end, y))
+                found.append(_name(p, text, side))
+                break
     return found
+
+
+def _name(p: Point, text: str, side: str) -> dict[str, Any]:
+    return {
+        "x": float(p.limit),
+        "y": float(p.revenue),
+        "text": _words.literal(text),
+        "xanchor": side,
+        "xshift": GAP - 2 if side == "left" else 2 - GAP,
+        "showarrow": False,
+        "font": {"size": NAME_SIZE},
+    }
