@@ -5,10 +5,11 @@ import inspect
 import dagster as dg
 from pyspark.sql import DataFrame
 
-from salespipe_dagster.assets.charts import about_of
+from salespipe_dagster.assets.charts import about_of, covered_by
 from salespipe_dagster.assets.tables import OWNERS, SINGLE_RUN, asset_in
 from salespipe_dagster.report import INPUTS, report
 from salespipe_dagster.settings import Settings
+from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.tables import tables
 
 
@@ -28,6 +29,8 @@ def report_asset(settings: Settings) -> dg.AssetsDefinition:
         required_resource_keys={"lake"},
     )
     def body(context: dg.AssetExecutionContext, **inputs: DataFrame) -> bytes:
-        return report(**inputs, about=about_of(context.resources.lake.lake, read, settings))
+        lake: Catalogue = context.resources.lake.lake
+        covered = sorted(covered_by(lake, read))
+        return report(**inputs, about=about_of(lake, read, covered, settings.months, settings))
 
     return body
