@@ -1,12 +1,14 @@
 """The job and the nightly schedule; what the schedule asks for is decided by a pure function."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 import dagster as dg
 
-from salespipe_dagster.charts import charts
+from salespipe_dagster.charts import Chart, charts, compared
+from salespipe_dagster.io_managers.report import KEY as REPORT
 from salespipe_dagster.partitions import range_tags
+from salespipe_dagster.report import INPUTS as REPORT_INPUTS
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.settings import Settings
 from salespipe_spark import months
@@ -38,24 +40,25 @@ def changed_months(fingerprints: Fingerprints, receipts: Receipts, configured: l
 
 
 def plan(
-    fingerprints: Fingerprints, receipts: Receipts, undrawn: list[str], configured: list[str], current: str
+    fingerprints: Fingerprints, receipts: Receipts, undrawn: set[str], configured: list[str], current: str
 ) -> list[list[str]]:
-    """The runs that the night needs, each an unbroken range: the changed months and the current one.
+    """The runs that the night needs, each an unbroken range: the changed months, the undrawn and the current one.
 
-    Where neither is there, and a snapshot is not what it would be or a chart is undrawn, the last month
-    alone: a run of any month makes the snapshots and the charts anew.
+    Where none is there, and a snapshot is not what it would be or a chart over all months is undrawn, the
+    last month alone: a run of any month makes the snapshots and these charts anew. `undrawn` is as of
+    `undrawn_charts`; what shows a changed month beside its own is drawn by that month's run.
     """
-    due = set(changed_months(fingerprints, receipts, configured)) | ({current} & set(configured))
+    due = set(changed_months(fingerprints, receipts, configured)) | ({current, *undrawn} & set(configured))
     snapshots = [table for table in tables().values() if not table.monthly]
     stale = any(is_stale(table, SNAPSHOT, fingerprints, receipts) for table in snapshots)
-    if not due and (stale or undrawn):
+    if not due and (stale or SNAPSHOT in undrawn):
         due = {configured[-1]}
     return months.blocks(sorted(due))
 
 
 def observe(
     source: SourceDatabase, catalogue: Catalogue, settings: Settings
-) -> tuple[Fingerprints, Receipts, list[str]]:
+) -> tuple[Fingerprints, Receipts, set[str]]:
     """What the plan decides by: the source's fingerprints now, the receipts of the lake, the charts undrawn."""
     source.probe()
     fingerprints = {
@@ -108,16 +111,34 @@ def is_stale(table: Table, part: str, fingerprints: Fingerprints, receipts: Rece
     return False
 
 
-def undrawn_charts(catalogue: Catalogue, receipts: Receipts) -> list[str]:
-    """The charts that are missing, or older than a table that they show: their own step failed."""
-    found: list[str] = []
+def undrawn_charts(catalogue: Catalogue, receipts: Receipts) -> set[str]:
+    """What is missing of the charts and the report, or older than a table that it shows: its own step failed.
+
+    A month of a chart of each month; SNAPSHOT for a chart over all months, and for the report.
+    """
+    found: set[str] = set()
     for chart in charts().values():
-        newest = max((r.published_at for name in chart.inputs for r in receipts[name].values()), default="")
-        picture = catalogue.store.path(f"charts/{chart.name}.png")
-        drawn = picture.stat().st_mtime if picture.exists() else 0.0
-        if newest and drawn < datetime.fromisoformat(newest).timestamp():
-            found.append(chart.name)
+        # Of snapshots a month keeps what it took, here too: a new name redraws no old month.
+        taken = [receipts[name] for name in chart.inputs if tables()[name].monthly or not chart.monthly]
+        parts = set[str].intersection(*map(set, taken)) if chart.monthly else {SNAPSHOT}
+        found |= {part for part in parts if _is_undrawn(catalogue, chart, part, taken)}
+    if _is_older(catalogue, REPORT, (r for name in REPORT_INPUTS for r in receipts[name].values())):
+        found.add(SNAPSHOT)
     return found
+
+
+def _is_undrawn(catalogue: Catalogue, chart: Chart, part: str, taken: list[Mapping[str, Receipt]]) -> bool:
+    picture = f"charts/{chart.name}/{part}.png" if chart.monthly else f"charts/{chart.name}.png"
+    shown = [r for given in taken for each, r in given.items() if not chart.monthly or each in compared(part)]
+    return _is_older(catalogue, picture, shown)
+
+
+def _is_older(catalogue: Catalogue, key: str, shown: Iterable[Receipt]) -> bool:
+    """Whether a file is older than what it shows, or missing."""
+    newest = max((receipt.published_at for receipt in shown), default="")
+    file = catalogue.store.path(key)
+    made = file.stat().st_mtime if file.exists() else 0.0
+    return bool(newest) and made < datetime.fromisoformat(newest).timestamp()
 
 
 def receipts_of(catalogue: Catalogue, *, whole: bool = True) -> Receipts:

@@ -13,7 +13,6 @@ from pyspark.sql import functions as F
 from salespipe_dagster.assets.tables import asset_key
 from salespipe_dagster.settings import Settings
 from salespipe_spark import months
-from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.lake.lake import Lake
 from salespipe_spark.tables import Table, tables
@@ -93,7 +92,7 @@ def _keys_over_all_months(among: list[Table]) -> dg.AssetChecksDefinition:
 
 def _coverage(among: list[Table], settings: Settings) -> dg.AssetChecksDefinition:
     def check(catalogue: Lake, table: Table) -> dg.AssetCheckResult:
-        published = _covered(catalogue, table)
+        published = catalogue.covered(table) or set()
         missing = [month for month in settings.months if month not in published]
         covered = f"covers {len(settings.months) - len(missing)} of {len(settings.months)} months"
         actual = f"{covered}, missing {months.describe(missing)}" if missing else covered
@@ -123,15 +122,6 @@ def _check_of_each(
                 yield result._replace(asset_key=key.asset_key, check_name=name)
 
     return checks
-
-
-def _covered(catalogue: Catalogue, table: Table) -> set[str]:
-    """The months that a table is published for, or that a snapshot over months was made from."""
-    if table.monthly:
-        return set(catalogue.published(table))
-    receipt = catalogue.receipt(table, SNAPSHOT)
-    taken = receipt.provenance.inputs if receipt else {}
-    return set[str].intersection(*(set(parts) for name, parts in taken.items() if tables()[name].monthly))
 
 
 def _result(

@@ -224,10 +224,14 @@ def _summary(settings: Settings, outcome: "Outcome") -> None:
         console.print(grid)
     for note in outcome.notes:
         console.print(f"note: {escape(note)}")
-    pictures = sorted((settings.lake / "charts").glob("*.png"))
-    if pictures:
-        console.print(f"\nCharts, each as .png and .html, in {escape(str(settings.lake / 'charts'))}:", soft_wrap=True)
-        console.print("  " + ", ".join(picture.stem for picture in pictures))
+    folder = settings.lake / "charts"
+    names = sorted({picture.relative_to(folder).parts[0].removesuffix(".png") for picture in folder.rglob("*.png")})
+    if names:
+        console.print(f"\nCharts, each as .png and .html, in {escape(str(folder))}:", soft_wrap=True)
+        console.print("  " + ", ".join(names))
+    report = settings.lake / "report" / "index.html"
+    if report.exists():
+        console.print(f"\nThe report, for a browser: {escape(str(report))}", soft_wrap=True)
 
 
 def _shown(settings: Settings) -> Settings:

@@ -7,12 +7,14 @@ import dagster as dg
 from salespipe_dagster import automation, checks
 from salespipe_dagster.advance import company_of
 from salespipe_dagster.assets.charts import chart_assets
+from salespipe_dagster.assets.report import report_asset
 from salespipe_dagster.assets.source import source_assets
 from salespipe_dagster.assets.staging import staging_assets
 from salespipe_dagster.assets.tables import table_assets
 from salespipe_dagster.io_managers.chart import charts_io
 from salespipe_dagster.io_managers.lake import lake_io
 from salespipe_dagster.io_managers.mysql import MySQLIOManager
+from salespipe_dagster.io_managers.report import report_io
 from salespipe_dagster.resources.engine import engine_resource
 from salespipe_dagster.resources.lake import lake_resource
 from salespipe_dagster.resources.source_db import SourceDatabase
@@ -31,6 +33,7 @@ def build_defs(settings: Settings, **resource_overrides: Any) -> dg.Definitions:
         "source_db": source_db,
         "lake_io": lake_io,
         "charts_io": charts_io(settings),
+        "report_io": report_io(settings),
         "mysql_io": MySQLIOManager(source_db, company_of(settings)),
     }
     return dg.Definitions(
@@ -39,6 +42,7 @@ def build_defs(settings: Settings, **resource_overrides: Any) -> dg.Definitions:
             *staging_assets(settings),
             *table_assets(settings),
             *chart_assets(settings),
+            report_asset(settings),
         ],
         asset_checks=checks.asset_checks(settings),
         jobs=[automation.monthly_refresh],

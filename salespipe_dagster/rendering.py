@@ -21,6 +21,7 @@ from typing import IO, Any
 import kaleido
 import plotly
 from plotly.graph_objects import Figure
+from plotly.offline import get_plotlyjs
 
 from salespipe_spark.errors import SalespipeError
 
@@ -46,19 +47,24 @@ PAGE = """<!DOCTYPE html>
 
 def title(figure: Figure) -> str:
     """The figure's title as plain text."""
-    return str(_drawing(figure)["layout"]["meta"]["title"])
+    return str(figure.layout.meta["title"])
 
 
 def alt_text(figure: Figure) -> str:
     """The figure in words, for those who do not see it."""
-    return str(_drawing(figure)["layout"]["meta"]["alt"])
+    return str(figure.layout.meta["alt"])
 
 
-def to_html(figure: Figure) -> bytes:
-    """The figure as one page that needs nothing else: plotly.js is inside."""
+def plotly_js() -> bytes:
+    """plotly.js, for a folder of many pages."""
+    return get_plotlyjs().encode()
+
+
+def to_html(figure: Figure, script: str = "") -> bytes:
+    """The figure as one page that needs nothing else: plotly.js is inside, or is the script beside it of this name."""
     chart = figure.to_html(
         full_html=False,
-        include_plotlyjs=True,
+        include_plotlyjs=script or True,
         div_id="chart",  # else a random one
         default_height=f"{HEIGHT}px",
         config={"displaylogo": False, "responsive": True},
@@ -81,14 +87,14 @@ class Renderer:
         self._process: subprocess.Popen[bytes] | None = None
         self._complaints: IO[bytes] | None = None
 
-    def to_png(self, figure: Figure, *scales: float) -> list[bytes]:
-        """The figure as a picture of 1200x700 at each of these scales.
+    def to_png(self, figure: Figure, scale: float = 1) -> bytes:
+        """The figure as a picture of 1200x700, or of that times the scale.
 
         Raises:
             SalespipeError: kaleido cannot be started, or did not draw.
         """
-        request = {"data": _drawing(figure), "format": "png", "width": WIDTH, "height": HEIGHT}
-        return [base64.b64decode(self._answer(request | {"scale": scale})["result"]) for scale in scales]
+        request = {"data": _drawing(figure), "format": "png", "width": WIDTH, "height": HEIGHT, "scale": scale}
+        return base64.b64decode(self._answer(request)["result"])
 
     def close(self) -> None:
         """End the process, if one was started."""

@@ -16,7 +16,7 @@ from salespipe_dagster.settings import Settings
 from salespipe_dagster_tests.support import SHOP, FakeSource, failures, materialise
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.engine import Engine
-from salespipe_spark.lake.catalogue import Catalogue
+from salespipe_spark.lake.catalogue import Catalogue, receipt_key
 from salespipe_spark.lake.receipt import Figures, Provenance, Receipt
 from salespipe_spark.tables import Table, tables
 
@@ -59,7 +59,7 @@ def made(months: list[str] = MONTHS) -> tuple[Source, Lake]:
 
 
 def planned(source: Fingerprints, lake: Receipts, current: str = LATER) -> list[list[str]]:
-    return plan(source, lake, [], MONTHS, current)
+    return plan(source, lake, set(), MONTHS, current)
 
 
 def test_nothing_changed_asks_for_the_current_month_alone() -> None:
@@ -164,20 +164,34 @@ def test_snapshot_over_months_that_is_not_of_these_months_asks_for_a_run(gap: st
 
 def test_undrawn_chart_asks_for_the_last_month() -> None:
     """Its own step failed, or somebody removed it: any run draws all of them."""
-    assert plan(*made(), ["monthly_revenue"], MONTHS, LATER) == [["2024-05"]]
-    assert plan(*made(), ["monthly_revenue"], MONTHS, "2024-02") == [["2024-02"]]
+    assert plan(*made(), {SNAPSHOT}, MONTHS, LATER) == [["2024-05"]]
+    assert plan(*made(), {SNAPSHOT}, MONTHS, "2024-02") == [["2024-02"]]
+
+
+def test_undrawn_chart_of_a_month_asks_for_that_month() -> None:
+    assert plan(*made(), {"2024-02", SNAPSHOT}, MONTHS, LATER) == [["2024-02"]]
+    assert plan(*made(), {"2024-02", "2019-01"}, MONTHS, "2024-05") == [["2024-02"], ["2024-05"]]
 
 
 # From here on with a lake that was filled by a run: January, a February without rows, and March.
 
 
+def draw(settings: Settings) -> None:
+    """Draw the charts and the report, as far as the plan looks at them."""
+    for chart in charts().values():
+        for name in [f"{chart.name}/{month}" for month in settings.months] if chart.monthly else [chart.name]:
+            picture = settings.lake / "charts" / f"{name}.png"
+            picture.parent.mkdir(parents=True, exist_ok=True)
+            picture.touch()
+    page = settings.lake / "report" / "index.html"
+    page.parent.mkdir(exist_ok=True)
+    page.touch()
+
+
 @pytest.fixture
 def drawn(filled: Settings) -> Settings:
     """The filled lake with its charts, drawn after their tables."""
-    for name in charts():
-        picture = filled.lake / "charts" / f"{name}.png"
-        picture.parent.mkdir(exist_ok=True)
-        picture.touch()
+    draw(filled)
     return filled
 
 
@@ -190,26 +204,57 @@ def test_lake_just_filled_is_what_its_source_is(drawn: Settings) -> None:
 
 
 @pytest.mark.parametrize("chart", ["missing", "older than its table"])
-def test_chart_that_failed_alone_is_asked_for(drawn: Settings, chart: str) -> None:
-    picture = drawn.lake / "charts" / "monthly_revenue.png"
+@pytest.mark.parametrize("file", ["charts/monthly_revenue.png", "report/index.html"])
+def test_chart_or_report_that_failed_alone_is_asked_for(drawn: Settings, file: str, chart: str) -> None:
     if chart == "missing":
-        picture.unlink()
+        (drawn.lake / file).unlink()
     else:
-        os.utime(picture, (0, 0))
+        os.utime(drawn.lake / file, (0, 0))
     assert asked(drawn, FakeSource()) == [["2024-03"]]
 
 
-def test_order_whose_date_moves_changes_both_its_months(filled: Settings) -> None:
+def test_chart_of_a_month_that_failed_alone_asks_for_its_month(drawn: Settings) -> None:
+    (drawn.lake / "charts" / "month_in_review" / "2024-02.png").unlink()
+    assert asked(drawn, FakeSource()) == [["2024-02"]]
+
+
+def test_month_published_after_a_chart_that_shows_it_asks_for_that_chart(drawn: Settings) -> None:
+    """The run died after January's tables: the reviews of January and of February, which shows it, are older."""
+    for month in drawn.months:
+        os.utime(drawn.lake / "charts" / "month_in_review" / f"{month}.png", (2e9, 2e9))
+    republish(drawn, "monthly_revenue", "2024-01", at=3e9)
+    assert asked(drawn, FakeSource()) == [["2024-01", "2024-02"]]
+
+
+def test_new_name_of_a_product_redraws_no_months(drawn: Settings) -> None:
+    """Of snapshots a month keeps what it took; else each new customer would redraw all of history."""
+    for picture in (drawn.lake / "charts").rglob("*.png"):
+        os.utime(picture, (2e9, 2e9))
+    republish(drawn, "dim_products", SNAPSHOT, at=3e9)
+    assert asked(drawn, FakeSource()) == [["2024-03"]]  # top_products alone
+
+
+def republish(settings: Settings, table: str, part: str, at: float) -> None:
+    """Let the receipt say that the part was published at another time."""
+    catalogue = Catalogue(settings.lake)
+    receipt = catalogue.receipt(tables()[table], part)
+    assert receipt
+    when = datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+    path = catalogue.store.path(receipt_key(tables()[table], part))
+    path.write_text(replace(receipt, published_at=when).to_json())
+
+
+def test_order_whose_date_moves_changes_both_its_months(drawn: Settings) -> None:
     """Only the new month run, the order would be in two."""
     source = FakeSource()
     source.rows["orders"][0] = (10100, date(2024, 3, 6), *SHOP["orders"][0][2:])
-    assert asked(filled, source) == [["2024-01"], ["2024-03"]]
+    assert asked(drawn, source) == [["2024-01"], ["2024-03"]]
 
 
-def test_status_of_one_order_changes_its_month(filled: Settings) -> None:
+def test_status_of_one_order_changes_its_month(drawn: Settings) -> None:
     source = FakeSource()
     source.rows["orders"][2] = (*SHOP["orders"][2][:4], "Shipped", *SHOP["orders"][2][5:])
-    assert asked(filled, source) == [["2024-03"]]
+    assert asked(drawn, source) == [["2024-03"]]
 
 
 def test_asked_month_is_not_asked_for_again_once_it_was_run(drawn: Settings, engine: Engine) -> None:
@@ -222,20 +267,21 @@ def test_asked_month_is_not_asked_for_again_once_it_was_run(drawn: Settings, eng
     made_of_it = ("fact_payments", "receivables", "customer_lifetimes", "receivables_ageing")
     result = materialise(drawn, engine, source, ["2024-03"], "payments", *made_of_it)
     assert result.success, failures(result)
+    draw(drawn)
     assert asked(drawn, source) == []
 
 
-def test_object_without_its_receipt_is_asked_for(filled: Settings) -> None:
+def test_object_without_its_receipt_is_asked_for(drawn: Settings) -> None:
     """Kill -9 between the two: the object is new, the receipt is of the one before."""
-    file = filled.lake / "marts" / "revenue_by_product" / "year=2024" / "month=02" / "data.parquet"
+    file = drawn.lake / "marts" / "revenue_by_product" / "year=2024" / "month=02" / "data.parquet"
     shutil.copy(file, file.with_suffix(".new"))
     file.with_suffix(".new").rename(file)
-    assert asked(filled, FakeSource()) == [["2024-02"]]
+    assert asked(drawn, FakeSource()) == [["2024-02"]]
 
 
-def test_object_that_was_deleted_is_asked_for(filled: Settings) -> None:
-    shutil.rmtree(filled.lake / "core" / "fact_orders" / "year=2024" / "month=01")
-    assert asked(filled, FakeSource()) == [["2024-01"]]
+def test_object_that_was_deleted_is_asked_for(drawn: Settings) -> None:
+    shutil.rmtree(drawn.lake / "core" / "fact_orders" / "year=2024" / "month=01")
+    assert asked(drawn, FakeSource()) == [["2024-01"]]
 
 
 def test_server_is_asked_once_for_each_table(filled: Settings) -> None:
@@ -262,10 +308,10 @@ def tick(settings: Settings, source: FakeSource, at: datetime) -> tuple[list[dg.
     return list(found.run_requests or []), found.skip_message
 
 
-def test_night_asks_for_one_run_a_block_with_the_range_as_tags(filled: Settings) -> None:
+def test_night_asks_for_one_run_a_block_with_the_range_as_tags(drawn: Settings) -> None:
     source = FakeSource()
     source.rows["payments"] = [(*SHOP["payments"][0][:3], Decimal("1.00")), SHOP["payments"][1]]
-    requests, reason = tick(filled, source, datetime(2024, 3, 2, tzinfo=UTC))
+    requests, reason = tick(drawn, source, datetime(2024, 3, 2, tzinfo=UTC))
     ends = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
     assert [tuple(request.tags[end] for end in ends) for request in requests] == [
         ("2024-01", "2024-01"),

@@ -1,55 +1,19 @@
 """The charts by the numbers that they plot: literal rows in, plotted figures and titles out."""
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
-from salespipe_dagster import charts
-from salespipe_dagster.charts import About, _words
+from salespipe_dagster_tests.drawn import about, detail, draw, frame, title
 from salespipe_spark import months
-from salespipe_spark.tables import tables
 
 MONTHLY = "month_start date, channel string, revenue decimal(18,2), cancelled_amount decimal(18,2)"
 COUNTRIES = "month_start date, country string, revenue decimal(18,2)"
 PRODUCTS = "month_start date, product_code string, revenue decimal(18,2)"
 CUSTOMERS = "month_start date, customer_number string, revenue decimal(18,2)"
 REPS = "month_start date, sales_rep_number string, revenue decimal(18,2)"
-DIMENSIONS = {
-    "top_products": "product_code string, product_name string",
-    "top_customers": "customer_number string, customer_name string",
-    "sales_by_rep": "employee_number string, full_name string",
-}
 LINES = "month_start date, country string, product_line string, revenue decimal(18,2)"
-
-
-def about(*covered: str, expected: int = 24, currency: str = "USD", run: str = "1a2b3c4d") -> About:
-    return About(currency=currency, months=list(covered), expected=expected, run=run)
-
-
-def frame(spark: SparkSession, ddl: str, *rows: tuple[str, ...]) -> DataFrame:
-    """Rows of text: a month, then names, then amounts."""
-    texts = ddl.count("string")
-    values = [(months.first_day(r[0]), *r[1 : 1 + texts], *map(Decimal, r[1 + texts :])) for r in rows]
-    return spark.createDataFrame(values, ddl)
-
-
-def draw(name: str, data: DataFrame, says: About, names: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The chart as the plain values that plotly gets; `names` are those of its dimension, by key."""
-    inputs = [data]
-    if name in DIMENSIONS:
-        inputs.append(data.sparkSession.createDataFrame(list((names or {}).items()), DIMENSIONS[name]))
-    return charts.charts()[name].draw(*inputs, about=says).to_plotly_json()
-
-
-def title(drawn: dict[str, Any]) -> str:
-    return drawn["layout"]["meta"]["title"]
-
-
-def footer(drawn: dict[str, Any]) -> str:
-    return drawn["layout"]["annotations"][-1]["text"]
 
 
 def country_title(spark: SparkSession, **revenue: str) -> str:
@@ -90,6 +54,27 @@ class TestMonthlyRevenue:
         data = frame(spark, MONTHLY, ("2024-01", "wholesale", "1234567890123456.78", "0"))
         drawn = draw("monthly_revenue", data, about("2024-01"))
         assert drawn["data"][0]["hovertext"] == ["USD 1,234,567,890,123,456.78"]
+
+    def test_last_month_is_held_against_the_month_and_the_year_before(self, spark: SparkSession) -> None:
+        rows = [("2023-03", "wholesale", "80", "0"), ("2024-02", "wholesale", "200", "0")]
+        data = frame(spark, MONTHLY, *rows, ("2024-03", "wholesale", "100", "0"))
+        drawn = draw("monthly_revenue", data, about("2023-03", "2024-02", "2024-03"))
+        assert detail(drawn) == (
+            "USD 380 of revenue in 3 months; USD 0 cancelled; "
+            "Mar 2024 is \N{MINUS SIGN}50% on the month before and +25% on the year before"
+        )
+        assert drawn["data"][0]["hovertext"][-2:] == [
+            "USD 200.00",
+            "USD 100.00, \N{MINUS SIGN}50% on the month before, +25% on the year before",
+        ]
+
+    @pytest.mark.parametrize("before", ["0", "-5"])
+    def test_change_is_blank_where_the_month_before_was_nothing_or_less(self, spark: SparkSession, before: str) -> None:
+        """A percentage of nothing is infinite, of a loss it has the wrong sign."""
+        rows = [("2024-01", "wholesale", before, "0"), ("2024-02", "wholesale", "10", "0")]
+        drawn = draw("monthly_revenue", frame(spark, MONTHLY, *rows), about("2024-01", "2024-02"))
+        assert "before" not in detail(drawn)
+        assert drawn["data"][0]["hovertext"][1] == "USD 10.00"
 
     def test_title_names_the_highest_month(self, spark: SparkSession) -> None:
         assert monthly_title(spark, m2024_01="10", m2024_02="1234567", m2024_03="5") == (
@@ -259,70 +244,3 @@ class TestProductLineByMonth:
         rows = [("2024-01", "USA", "Ships", "-5"), ("2024-01", "USA", "Trains", "2")]
         (cells,) = draw("product_line_by_month", frame(spark, LINES, *rows), about("2024-01"))["data"]
         assert (cells["zmin"], cells["zmax"]) == (-5.0, 5.0)
-
-
-NAMES = {
-    "monthly_revenue": MONTHLY,
-    "revenue_by_country": COUNTRIES,
-    "product_line_by_month": LINES,
-    "top_products": PRODUCTS,
-    "top_customers": CUSTOMERS,
-    "sales_by_rep": REPS,
-}
-
-
-@pytest.mark.parametrize(("name", "ddl"), NAMES.items())
-class TestEveryChart:
-    def test_no_month_published(self, spark: SparkSession, name: str, ddl: str) -> None:
-        drawn = draw(name, frame(spark, ddl), about(run=""))
-        assert title(drawn) == "No month is published yet"
-        assert footer(drawn) == f"Source: marts/{charts.charts()[name].inputs[0]}   ·   covers 0 of 24 months"
-
-    def test_months_without_rows(self, spark: SparkSession, name: str, ddl: str) -> None:
-        assert title(draw(name, frame(spark, ddl), about("2024-01"))) == "No revenue in Jan 2024"
-        assert (
-            title(draw(name, frame(spark, ddl), about("2024-01", "2024-02"))) == "No revenue from Jan 2024 to Feb 2024"
-        )
-
-    def test_footer_says_source_months_and_run(self, spark: SparkSession, name: str, ddl: str) -> None:
-        assert footer(draw(name, frame(spark, ddl), about("2024-01", "2024-02", "2024-05"))) == (
-            f"Source: marts/{charts.charts()[name].inputs[0]}   ·   "
-            "covers 3 of 24 months: Jan 2024 to Feb 2024, May 2024   ·   run 1a2b3c4d"
-        )
-
-    def test_alternative_text_holds_title_and_footer(self, spark: SparkSession, name: str, ddl: str) -> None:
-        alt = draw(name, frame(spark, ddl), about("2024-01"))["layout"]["meta"]["alt"]
-        assert "chart of" in alt.lower() or "heatmap of" in alt.lower()
-        assert "No revenue in Jan 2024" in alt
-        assert "covers 1 of 24 months: Jan 2024; run 1a2b3c4d" in alt
-
-    def test_ten_years_have_no_more_labels_than_room(self, spark: SparkSession, name: str, ddl: str) -> None:
-        layout = draw(name, frame(spark, ddl), about(*months.between("2016-03", "2026-02"), expected=120))["layout"]
-        assert len(layout["xaxis"].get("tickvals", [])) <= 24
-
-
-@pytest.mark.parametrize(
-    ("amount", "short", "tight"),
-    [
-        ("0", "0", "0"),
-        ("0.01", "0.01", "0.01"),
-        ("26.83", "26.83", "27"),
-        ("999.99", "999.99", "1.00k"),
-        ("1000", "1.00k", "1.0k"),
-        ("80450.00", "80.5k", "80k"),
-        ("118499", "118k", "118k"),
-        ("999499.99", "999k", "999k"),
-        ("999500", "1.00M", "1.00M"),
-        ("1000000000", "1.00B", "1.0B"),
-        ("1234567890123456.78", "1230T", "1200T"),
-        ("-54200", "\N{MINUS SIGN}54.2k", "\N{MINUS SIGN}54k"),
-    ],
-)
-def test_amounts_are_rounded_from_decimal_to_the_right_unit(amount: str, short: str, tight: str) -> None:
-    assert (_words.short(Decimal(amount)), _words.tight(Decimal(amount))) == (short, tight)
-
-
-def test_a_chart_is_a_module_with_a_function_of_its_name_that_reads_tables() -> None:
-    found = charts.charts()
-    assert set(NAMES) == set(found)  # what holds of every chart is tested of each
-    assert [(c.name, i) for c in found.values() for i in c.inputs if i not in tables()] == []

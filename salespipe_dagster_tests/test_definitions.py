@@ -152,7 +152,7 @@ def test_keys_are_layer_and_name(request: pytest.FixtureRequest, mode: str) -> N
     found = set(specs(definitions(request, mode)))
     source = {f"source/{t.contract.source.table}" for t in tables().values() if t.contract.source}
     made = {f"{table.layer}/{table.name}" for table in tables().values()}
-    assert found == source | made | {f"charts/{name}" for name in charts()}
+    assert found == source | made | {f"charts/{name}" for name in charts()} | {"report"}
     assert {"source/orderdetails", "staging/order_details", "core/fact_orders", "marts/monthly_revenue"} <= found
 
 
@@ -270,4 +270,4 @@ def test_resource_is_replaced_by_its_name(settings: Settings) -> None:
     replaced = build_defs(settings, engine="another", lake="another").resources
     assert replaced
     assert replaced["engine"] == replaced["lake"] == "another"
-    assert set(replaced) == {"engine", "lake", "source_db", "lake_io", "charts_io", "mysql_io"}
+    assert set(replaced) == {"engine", "lake", "source_db", "lake_io", "charts_io", "report_io", "mysql_io"}

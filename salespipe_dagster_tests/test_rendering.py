@@ -39,15 +39,15 @@ def size(png: bytes) -> tuple[int, int]:
 
 
 def test_picture_is_1200_by_700_at_scale_1(renderer: Renderer) -> None:
-    assert [size(png) for png in renderer.to_png(figure(), 1, 0.5)] == [(1200, 700), (600, 350)]
+    assert [size(renderer.to_png(figure(), scale)) for scale in (1, 0.5)] == [(1200, 700), (600, 350)]
 
 
 def test_same_figure_is_the_same_bytes(renderer: Renderer) -> None:
     """From one process and from another, first and later."""
     other = Figure(Bar(x=["a"], y=[3]), {"meta": {"title": "t", "alt": "a"}})
     with contextlib.closing(Renderer()) as second:
-        assert len({*renderer.to_png(figure(), 1), *renderer.to_png(figure(), 1), *second.to_png(figure(), 1)}) == 1
-        assert renderer.to_png(other, 1) == second.to_png(other, 1) != second.to_png(figure(), 1)
+        assert len({renderer.to_png(figure()), renderer.to_png(figure()), second.to_png(figure())}) == 1
+        assert renderer.to_png(other) == second.to_png(other) != second.to_png(figure())
     assert rendering.to_html(figure()) == rendering.to_html(figure())
 
 
@@ -82,7 +82,7 @@ def test_no_process_is_left_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setenv("DRAWN_BY", str(tmp_path))
     monkeypatch.setattr(rendering, "SECONDS", seconds)
     with contextlib.closing(Renderer()) as renderer, contextlib.suppress(SalespipeError):
-        renderer.to_png(figure(), 1)
+        renderer.to_png(figure())
         assert started_by(str(tmp_path))
     deadline = time.monotonic() + 5  # who is killed is gone a moment later
     while started_by(str(tmp_path)) and time.monotonic() < deadline:
@@ -102,7 +102,7 @@ def test_draws_from_a_folder_with_a_space(tmp_path: Path) -> None:
         "import kaleido, sys; from plotly.graph_objects import Figure;"
         "from salespipe_dagster.rendering import Renderer;"
         "assert ' ' in kaleido.__file__; renderer = Renderer();"
-        "sys.stdout.buffer.write(renderer.to_png(Figure(), 1)[0]); renderer.close()"
+        "sys.stdout.buffer.write(renderer.to_png(Figure())); renderer.close()"
     )
     environment = {"PYTHONPATH": str(folder), "PATH": "/nowhere", "HOME": "/nowhere"}
     drawn = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=environment)
@@ -120,13 +120,13 @@ def test_missing_drawing_engine_is_a_clear_error(
     (tmp_path / "executable").mkdir()
     monkeypatch.setattr(kaleido, "__file__", str(tmp_path / "__init__.py"))
     with pytest.raises(SalespipeError, match=r"A chart could not be drawn.*No such file(.|\n)*make setup"):
-        renderer.to_png(figure(), 1)
+        renderer.to_png(figure())
 
 
 def test_drawing_engine_that_dies_is_a_clear_error(monkeypatch: pytest.MonkeyPatch, renderer: Renderer) -> None:
     monkeypatch.setenv("TMPDIR", "/nowhere")
     with pytest.raises(SalespipeError, match=r"could not be drawn: .*ERROR.*/nowhere"):
-        renderer.to_png(figure(), 1)
+        renderer.to_png(figure())
 
 
 def test_drawing_engine_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch, renderer: Renderer) -> None:
@@ -134,27 +134,27 @@ def test_drawing_engine_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPat
     command, *rest = rendering._command()
     monkeypatch.setattr(rendering, "_command", lambda: ([*command, "--plotlyjs=nowhere.js"], *rest))
     with pytest.raises(SalespipeError, match=r"could not be drawn: .*plotlyjs"):
-        renderer.to_png(figure(), 1)
+        renderer.to_png(figure())
 
 
 def test_drawing_engine_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch, renderer: Renderer) -> None:
     monkeypatch.setattr(rendering, "SECONDS", 0.01)
     with pytest.raises(SalespipeError, match="no answer in"):
-        renderer.to_png(figure(), 1)
+        renderer.to_png(figure())
 
 
 def test_after_a_failure_the_next_picture_is_drawn(monkeypatch: pytest.MonkeyPatch, renderer: Renderer) -> None:
     """One figure that hangs costs its own chart, not those after it."""
     monkeypatch.setattr(rendering, "SECONDS", 0.01)
     with pytest.raises(SalespipeError):
-        renderer.to_png(figure(), 1)
+        renderer.to_png(figure())
     monkeypatch.undo()
-    assert size(renderer.to_png(figure(), 1)[0]) == (1200, 700)
+    assert size(renderer.to_png(figure())) == (1200, 700)
 
 
 def test_many_pictures_come_from_one_process(renderer: Renderer) -> None:
     """Its start takes a second; a report has a dozen charts."""
-    renderer.to_png(figure(), 1)
+    renderer.to_png(figure())
     first = renderer._process
-    renderer.to_png(figure(), 1, 0.5)
+    renderer.to_png(figure(), 0.5)
     assert renderer._process is first is not None

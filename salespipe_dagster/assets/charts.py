@@ -1,18 +1,21 @@
 """The assets of the charts: one for each, all from `salespipe_dagster.charts`."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import dagster as dg
-from plotly.graph_objects import Figure
 from pyspark.sql import DataFrame
 
 from salespipe_dagster.assets.tables import OWNERS, SINGLE_RUN, asset_in
-from salespipe_dagster.charts import About, Chart, charts
+from salespipe_dagster.charts import About, Chart, charts, compared, touched
+from salespipe_dagster.partitions import monthly_partitions
 from salespipe_dagster.settings import Settings
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.tables import Table, tables
 
 
 def chart_assets(settings: Settings) -> list[dg.AssetsDefinition]:
-    """One asset for each chart, over whatever months are published."""
+    """One asset for each chart: of each month, or over whatever months are published."""
     return [_chart_asset(chart, settings) for chart in charts().values()]
 
 
@@ -24,30 +27,53 @@ def _chart_asset(chart: Chart, settings: Settings) -> dg.AssetsDefinition:
         description=chart.description,
         group_name="charts",
         ins={table.name: asset_in(table, months_of_run=False) for table in read},
+        partitions_def=monthly_partitions(settings) if chart.monthly else None,
         backfill_policy=SINGLE_RUN,
         io_manager_key="charts_io",
         kinds={"plotly"},
         owners=OWNERS,
         required_resource_keys={"lake"},
     )
-    def body(context: dg.AssetExecutionContext, **inputs: DataFrame) -> Figure:
-        return chart.draw(**inputs, about=_about(context.resources.lake.lake, read, settings))
+    def body(context: dg.AssetExecutionContext, **inputs: DataFrame) -> Any:
+        lake: Catalogue = context.resources.lake.lake
+        published = sorted(covered_by(lake, read))
+        if not chart.monthly:
+            return chart.draw(**inputs, about=about_of(lake, read, published, settings.months, settings))
+        # Also those that show a month of this run beside their own.
+        asked = list(context.partition_keys)
+        drawn = sorted({*asked, *(month for month in touched(asked) if month in published)})
+        return chart.draw(
+            **inputs, abouts={month: _about_month(lake, read, published, month, settings) for month in drawn}
+        )
 
     return body
 
 
-def _about(lake: Catalogue, read: list[Table], settings: Settings) -> About:
+def covered_by(lake: Catalogue, read: list[Table]) -> set[str]:
+    """The months that all tables over months cover."""
+    return set[str].intersection(*(months for table in read if (months := lake.covered(table)) is not None))
+
+
+def _about_month(lake: Catalogue, read: list[Table], published: list[str], month: str, settings: Settings) -> About:
+    """What the chart of one month says of its figures: of no months where its own is not published."""
+    shown = compared(month)
+    covered = [each for each in shown if each in published] if month in published else []
+    return about_of(lake, read, covered, [each for each in settings.months if each in shown], settings)
+
+
+def about_of(
+    lake: Catalogue, read: list[Table], covered: list[str], expected: Sequence[str], settings: Settings
+) -> About:
     """What the chart says of its figures.
 
     The run is the one that published them, not the one that draws: a chart whose figures did not
     change is the same file, byte for byte.
     """
-    covered = sorted(set[str].intersection(*(set(lake.published(table)) for table in read if table.monthly)))
     receipts = [lake.receipt(table, part) for table in read for part in table.parts(covered)]
     newest = max((r.published_at, r.run) for r in receipts if r) if covered else ("", "")
     return About(
         currency=settings.currency,
         months=covered,
-        expected=len({*settings.months, *covered}),  # the lake may hold months from before a setting changed
+        expected=len({*expected, *covered}),  # the lake may hold months from before a setting changed
         run=newest[1][:8],
     )

@@ -1,7 +1,8 @@
 """Horizontal bars of revenue, the longest on top: what the charts by country, product, customer and rep share."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
+from typing import Any
 
 from plotly.graph_objects import Bar, Figure
 
@@ -18,7 +19,7 @@ def revenue_bars(
     many: str,
     source: str,
     about: About,
-    nobody: str = "",
+    nobody: str | None = None,
     rest_as_bar: bool = True,
 ) -> Figure:
     """Revenue by name, with its share; the smallest together where there are many.
@@ -32,48 +33,52 @@ def revenue_bars(
         nobody: the bar of what belongs to none of them; it leads in no title and is not counted.
         rest_as_bar: whether the smallest have a bar; in a list of the largest it would dwarf them, and is told instead.
     """
+    unnamed = [nobody] if nobody is not None and nobody in totals else []
     named = {name: amount for name, amount in totals.items() if name != nobody}
-    names, rest = _totals.ranked(named, MOST_BARS - (nobody in totals))
-    shown = {name: totals[name] for name in names + [nobody] * (nobody in totals)}
+    names, rest = _totals.ranked(named, MOST_BARS - len(unnamed))
+    shown = {name: totals[name] for name in names + unnamed}
     bars = {name: shown[name] for name in _totals.ranked(shown, MOST_BARS)[0]}
-    others = sum((totals[name] for name in rest), _totals.ZERO)
     if rest and rest_as_bar:
-        bars[f"{len(rest)} other {many}"] = others
+        bars[f"{len(rest)} other {many}"] = sum((totals[name] for name in rest), _totals.ZERO)
     total = sum(totals.values(), _totals.ZERO)
-    detail = (
-        f"{about.currency} {_words.short(total)} of revenue "
-        f"from {_words.count(len(named), one, many)} in {_words.count(len(about.months), 'month')}"
-    )
+    money = f"{about.currency} {_words.short(total)} of revenue"
+    detail = f"{money} from {_words.count(len(named), one, many)} in {_words.count(len(about.months), 'month')}"
     if rest and not rest_as_bar:
+        others = sum((totals[name] for name in rest), _totals.ZERO)
         detail += f"; {about.currency} {_words.short(others)} of it from the {len(rest)} that are not shown"
-    if nobody in totals:
-        detail += f"; {about.currency} {_words.short(totals[nobody])} of it from {nobody.lower()}"
+    for name in unnamed:
+        detail += f"; {about.currency} {_words.short(totals[name])} of it from {name.lower()}"
     return _look.figure(
-        Bar(
-            orientation="h",
-            y=list(bars),
-            x=[float(amount) for amount in bars.values()],
-            text=[_label(amount, bars, total) for amount in bars.values()],
-            textposition="outside",
-            hovertext=[
-                f"{_words.literal(name)}<br>{about.currency} {_words.exact(amount)}" for name, amount in bars.items()
-            ],
-            hovertemplate="%{hovertext}<extra></extra>",
-            marker={"color": [_look.REVENUE if name in named else _look.OTHER for name in bars]},
-            cliponaxis=False,
-        ),
+        trace(bars, total, about, others=set(bars) - set(named)),
         kind=f"Bar chart of revenue by {one}",
         finding=_totals.leader(named or totals, about, makes="makes" if named else "make", many=many, whole=total),
         detail=detail,
         source=source,
         about=about,
-        layout={
-            "xaxis": _look.money_axis(bars.values(), f"Revenue, {about.currency}"),
-            "yaxis": _look.name_axis(list(bars)),
-            "bargap": 0.3,
-        },
+        layout=axes(bars, about) | {"bargap": 0.3},
         left=220,
     )
+
+
+def trace(bars: Mapping[str, Decimal], total: Decimal, about: About, others: Collection[str] = ()) -> Bar:
+    """The bars with their amounts and shares of the total; those of `others` are grey."""
+    return Bar(
+        orientation="h",
+        y=list(bars),
+        x=[float(amount) for amount in bars.values()],
+        text=[_label(amount, bars, total) for amount in bars.values()],
+        textposition="outside",
+        hovertext=[f"{_words.literal(name)}<br>{about.currency} {_words.exact(bars[name])}" for name in bars],
+        hovertemplate="%{hovertext}<extra></extra>",
+        marker={"color": [_look.OTHER if name in others else _look.REVENUE for name in bars]},
+        cliponaxis=False,
+    )
+
+
+def axes(bars: Mapping[str, Decimal], about: About) -> dict[str, Any]:
+    """The axes of the bars: money, and names from the top down."""
+    money = _look.money_axis(bars.values(), f"Revenue, {about.currency}")
+    return {"xaxis": money, "yaxis": _look.name_axis(list(bars))}
 
 
 def _label(amount: Decimal, bars: Mapping[str, Decimal], total: Decimal) -> str:

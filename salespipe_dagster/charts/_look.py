@@ -9,23 +9,35 @@ from plotly.basedatatypes import BaseTraceType
 from plotly.graph_objects import Figure
 
 from salespipe_dagster.charts import _words
+from salespipe_dagster.rendering import WIDTH
 from salespipe_spark import months
 
 # Okabe and Ito's colours, which colour-blind readers tell apart. One for an entity, in every chart.
 REVENUE = "#0072B2"
 CANCELLED = "#D55E00"
+NEW = "#E69F00"
+RETURNING = "#0072B2"
+OVER_LIMIT = "#D55E00"
 OTHER = "#7F7F7F"
-PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#B8A500")
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#000000")
 
 # From nothing to much, and from loss through nothing to gain: light enough for dark figures on all of them.
 SHADES = ("#F5F8FB", "#A8D2EE", "#3D9BD9")
 TWO_SIDED_SHADES = ("#E8853D", "#FFFFFF", "#3D9BD9")
 
 INK, MUTED, GRID = "#1F2933", "#52606D", "#E4E7EB"
+SIZE, SUBTITLE, TITLE = 14, 16, 26
 FONT = "Lato, DejaVu Sans, Helvetica, Arial, sans-serif"  # kaleido brings the first two along
-LABEL_LENGTH = 26
+LABEL = 190
+"""Pixels of a name beside its bar."""
+
 FEWEST_ROWS = 6  # a single bar is a bar, not a wall
 MOST_TICKS = 24
+LEGEND_TOP = 145
+"""The room for title and legend: the legend lies below the line below the title."""
+
+LEGEND = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.01, "yanchor": "bottom"}
+TOP, BOTTOM = 120, 110
 EDGE = 24
 """Pixels from the picture's edge to its texts."""
 
@@ -65,10 +77,15 @@ def colours(names: Iterable[str]) -> dict[str, str]:
     return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(sorted(names))}
 
 
+def month_ticks(span: Sequence[str]) -> list[str]:
+    """The months that are labelled: all, or those that begin a quarter, half a year, a year."""
+    step = next((s for s in (1, 3, 6) if len(span) <= s * MOST_TICKS), 12)
+    return [m for m in span if (int(m[5:]) - 1) % step == 0] or list(span[:1])
+
+
 def month_axis(span: Sequence[str]) -> dict[str, Any]:
     """An axis of months, labelled as often as there is room, with the year below January."""
-    step = next((s for s in (1, 3, 6) if len(span) <= s * MOST_TICKS), 12)
-    ticks = [m for m in span if (int(m[5:]) - 1) % step == 0] or list(span[:1])
+    ticks = month_ticks(span)
     names = [_words.month_name(m) for m in ticks]
     text = [n.replace(" ", "<br>") if i == 0 or n.startswith("Jan") else n[:3] for i, n in enumerate(names)]
     return {
@@ -96,7 +113,7 @@ def name_axis(names: Sequence[str]) -> dict[str, Any]:
         "range": [max(len(names), FEWEST_ROWS) - 0.5, -0.5],
         "tickmode": "array",
         "tickvals": list(names),
-        "ticktext": [_words.literal(_words.clipped(name, LABEL_LENGTH)) + " " for name in names],
+        "ticktext": [_words.literal(_words.fitted(name or "no name", LABEL, SIZE)) + " " for name in names],
         "ticks": "",
         "showgrid": False,
     }
@@ -131,6 +148,8 @@ def figure(
     layout: dict[str, Any],
     annotations: Sequence[dict[str, Any]] = (),
     left: int = 90,
+    right: int = 40,
+    top: int = TOP,
 ) -> Figure:
     """The figure with its title, footer, fonts and alternative text.
 
@@ -144,6 +163,8 @@ def figure(
         layout: the axes, and what else is the chart's own.
         annotations: texts within the chart.
         left: the room for the labels of the vertical axis.
+        right: the room for what is written beside the chart.
+        top: the room for title and legend.
     """
     if not about.months:
         detail = "The chart fills as months are published"
@@ -164,8 +185,8 @@ def figure(
     shared = {
         "template": "none",
         "title": _title(finding, detail),
-        "font": {"family": FONT, "size": 14, "color": INK},
-        "margin": {"l": left, "r": 40, "t": 120, "b": 110, "pad": 0},
+        "font": {"family": FONT, "size": SIZE, "color": INK},
+        "margin": {"l": left, "r": right, "t": top, "b": BOTTOM, "pad": 0},
         "paper_bgcolor": "white",
         "plot_bgcolor": "white",
         "hoverlabel": {"font": {"family": FONT, "size": 14}},
@@ -176,10 +197,13 @@ def figure(
 
 
 def _title(finding: str, detail: str) -> dict[str, Any]:
+    def fit(text: str, size: int) -> int:
+        return min(size, int(size * (WIDTH - 2 * EDGE) / max(_words.width(text, size), 1)))
+
     return {
         "text": f"<b>{_words.literal(finding)}</b>",
-        "subtitle": {"text": _words.literal(detail), "font": {"size": 16, "color": MUTED}},
-        "font": {"size": 26, "color": INK},
+        "subtitle": {"text": _words.literal(detail), "font": {"size": fit(detail, SUBTITLE), "color": MUTED}},
+        "font": {"size": fit(finding, TITLE), "color": INK},
         "x": 0,
         "xref": "container",
         "y": 0.95,

@@ -1,6 +1,7 @@
 """What charts sum, how they rank it, and the finding that one entity leads."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -22,7 +23,7 @@ def sums(
     Distinct counts and averages are not additive: they stand in a mart at their own grain, or nowhere.
     """
     rows = frame.groupBy(*by).agg(*(F.sum(name).alias(name) for name in measures)).collect()
-    return {tuple(_label(name, row[name]) for name in by): tuple(row[name] for name in measures) for row in rows}
+    return {tuple(_label(row[name]) for name in by): tuple(row[name] for name in measures) for row in rows}
 
 
 def by_name(frame: DataFrame, name: str, measure: str) -> dict[str, Decimal]:
@@ -61,17 +62,26 @@ def nothing(revenue: Mapping[str, Decimal], about: About) -> str:
     return "" if any(revenue.values()) else f"No revenue {_words.during(about.months)}"
 
 
-def leader(totals: Mapping[str, Decimal], about: About, makes: str, many: str, whole: Decimal | None = None) -> str:
+def leader(
+    totals: Mapping[str, Decimal],
+    about: About,
+    makes: str,
+    many: str,
+    whole: Decimal | None = None,
+    named: Callable[[str], str] = str,
+    of: str = "",
+) -> str:
     """The finding "USA makes 35% of revenue", also where there is no one, or more than one, to name.
 
     Where an amount is negative, shares of the sum say nothing: the leader's amount stands instead. The
-    sum is that of the totals, or the whole that is given.
+    sum is that of the totals, or the whole that is given. `named` says how a name is written, and `of`
+    what stands before the names.
     """
     if empty := nothing(totals, about):
         return empty
     top, total = max(totals.values()), sum(totals.values(), ZERO) if whole is None else whole
     names = sorted(name for name in totals if totals[name] == top)
-    who, each = _words.enumeration(names, many), " each" if len(names) > 1 else ""
+    who, each = of + _words.enumeration([named(name) for name in names], many), " each" if len(names) > 1 else ""
     if min(totals.values()) < 0 or total < top:
         return f"Highest revenue: {who}, {about.currency} {_words.short(top)}{each}"
     if top == total:
@@ -79,5 +89,11 @@ def leader(totals: Mapping[str, Decimal], about: About, makes: str, many: str, w
     return f"{who} {'each make' if each else makes} {_words.share(top, total)} of revenue"
 
 
-def _label(name: str, value: Any) -> str:
-    return months.month_of(value) if name == "month_start" else str(value)
+def all_new(about: About) -> str:
+    """What must be said wherever a customer's first month is counted: nothing is known of the time before."""
+    first = _words.month_name(about.months[0]) if about.months else ""
+    return f"; in {first}, the first month, every customer counts as new" if first else ""
+
+
+def _label(value: Any) -> str:
+    return months.month_of(value) if isinstance(value, date) else str(value)

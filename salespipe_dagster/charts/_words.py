@@ -1,13 +1,17 @@
 """Amounts, shares, months and names as a reader of a chart sees them; amounts from Decimal, never from float."""
 
 import html
+import re
+import unicodedata
 from collections.abc import Sequence
+from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 """Not from the locale: a chart is the same on every machine."""
 
 MINUS = "\N{MINUS SIGN}"
+DASH = "\N{EN DASH}"
 
 
 def exact(amount: Decimal) -> str:
@@ -20,6 +24,12 @@ def short(amount: Decimal) -> str:
     if abs(amount) < 1000:
         return exact(amount).removesuffix(".00")
     return _scaled(amount, digits=3)
+
+
+def edge(amount: Decimal) -> str:
+    """For an axis, of round amounts: 10k, 12.5k, 1M."""
+    text = short(amount)
+    return re.sub(r"\.?0+(?=[kMBT]$)", "", text) if "." in text else text
 
 
 def tight(amount: Decimal) -> str:
@@ -37,9 +47,25 @@ def share(part: Decimal, whole: Decimal) -> str:
     return f"{percent:.0f}%"
 
 
+def change(now: Decimal, before: Decimal | None) -> str:
+    """By how much it is more or less than before, in percent; a dash where that is not known or says nothing."""
+    if before is None or before <= 0 or now < 0:
+        return DASH
+    percent = 100 * (now - before) / before
+    if percent >= 1000:
+        return f"{short((now / before).quantize(Decimal(1)))} times"
+    text = f"{percent:+.0f}%" if abs(percent) >= 10 else f"{percent:+.1f}%"
+    return "\N{PLUS-MINUS SIGN}0%" if text[1:] == "0.0%" else text.replace("-", MINUS)
+
+
 def month_name(month: str) -> str:
     """2024-05 as May 2024."""
     return f"{MONTHS[int(month[5:]) - 1]} {month[:4]}"
+
+
+def day_name(day: date) -> str:
+    """The day as 31 Dec 2025."""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year:04d}"
 
 
 def period(months: Sequence[str]) -> str:
@@ -54,8 +80,8 @@ def during(months: Sequence[str]) -> str:
 
 
 def count(number: int, one: str, many: str = "") -> str:
-    """1 month, 2 months."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    """1 month, 2 months, 1,200 months."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def enumeration(names: Sequence[str], many: str) -> str:
@@ -71,9 +97,31 @@ def clipped(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
+def width(text: str, size: int) -> float:
+    """About how many pixels the text takes at a font size, rather too many than too few."""
+    return sum(_width(character) for character in text) * size
+
+
+def fitted(text: str, pixels: float, size: int) -> str:
+    """The text, cut where it takes more room."""
+    if width(text, size) <= pixels:
+        return text
+    length = next(n for n in range(len(text), -1, -1) if width(text[:n], size) <= pixels - size)
+    return text[:length].rstrip() + "…"
+
+
 def literal(text: str) -> str:
-    """The text as plotly shows it letter for letter: it takes `<b>` for a command."""
-    return html.escape(text, quote=False)
+    """The text as plotly shows it letter for letter: it takes `<b>` and `%{x}` for commands."""
+    return html.escape(text, quote=False).replace("%{", "&#37;{")
+
+
+def _width(character: str) -> float:
+    """A character's width as a share of the font's size."""
+    if unicodedata.east_asian_width(character) in "WF":
+        return 1.0
+    if character in " .,;:'|!()[]iljtfrI1-":
+        return 0.4
+    return 0.95 if character in "mwMW@%&" else 0.72 if character.isupper() else 0.57
 
 
 def _scaled(amount: Decimal, digits: int) -> str:

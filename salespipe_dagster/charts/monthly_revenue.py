@@ -9,34 +9,40 @@ from pyspark.sql import DataFrame
 
 from salespipe_dagster.charts import _look, _totals, _words
 from salespipe_dagster.charts._look import About
+from salespipe_spark import months
 
 
 def monthly_revenue(monthly_revenue: DataFrame, *, about: About) -> Figure:
     """Revenue of each month over all channels, and beside it what was cancelled.
 
-    A published month without sales is zero; a month that is not published is a gap.
+    The line below the title holds the last month against the month and the year before, the hover text each month;
+    in the picture of each month that is month_in_review. A published month without sales is zero; a month that is
+    not published is a gap.
     """
     found = _totals.sums(monthly_revenue, ("month_start",), ("revenue", "cancelled_amount"))
     by_month = {month: found.get((month,), (_totals.ZERO, _totals.ZERO)) for month in about.months}
     revenue = {month: amounts[0] for month, amounts in by_month.items()}
     cancelled = {month: amounts[1] for month, amounts in by_month.items()}
     total, lost = sum(revenue.values(), _totals.ZERO), sum(cancelled.values(), _totals.ZERO)
+    texts = {month: _hover(month, revenue, about) for month in revenue}
+    lost_texts = {month: f"{about.currency} {_words.exact(amount)}" for month, amount in cancelled.items()}
     return _look.figure(
-        _line("Revenue", revenue, about, color=_look.REVENUE, dash="solid"),
-        _line("Cancelled, not in revenue", cancelled, about, color=_look.CANCELLED, dash="dot"),
+        _line("Revenue", revenue, texts, about, color=_look.REVENUE, dash="solid"),
+        _line("Cancelled, not in revenue", cancelled, lost_texts, about, color=_look.CANCELLED, dash="dot"),
         kind="Line chart of revenue per month",
         finding=_finding(revenue, about),
         detail=f"{about.currency} {_words.short(total)} of revenue in {_words.count(len(revenue), 'month')}; "
-        f"{about.currency} {_words.short(lost)} cancelled",
+        f"{about.currency} {_words.short(lost)} cancelled{_last(revenue)}",
         source="marts/monthly_revenue",
         about=about,
         layout={
             "xaxis": _look.month_axis(about.span),
             "yaxis": _look.money_axis([*revenue.values(), *cancelled.values()], f"Amount per month, {about.currency}"),
-            "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.01, "yanchor": "bottom"},
+            "legend": _look.LEGEND,
             "hovermode": "x unified",
         },
         annotations=_highest(revenue, about),
+        top=_look.LEGEND_TOP,
     )
 
 
@@ -54,12 +60,32 @@ def _finding(revenue: Mapping[str, Decimal], about: About) -> str:
     return f"Revenue was highest in {_words.enumeration(highest, 'months')}: {amount}{each}"
 
 
-def _line(name: str, values: Mapping[str, Decimal], about: About, color: str, dash: str) -> Scatter:
+def _changes(month: str, revenue: Mapping[str, Decimal]) -> list[str]:
+    """How the month is to the month and to the year before, where these are published and it says something."""
+    before = {text: revenue.get(months.shifted(month, -by)) for text, by in (("month", 1), ("year", 12))}
+    changes = {text: _words.change(revenue[month], amount) for text, amount in before.items()}
+    return [f"{change} on the {text} before" for text, change in changes.items() if change != _words.DASH]
+
+
+def _last(revenue: Mapping[str, Decimal]) -> str:
+    """How the last month is to those before, for the line below the title."""
+    changes = _changes(max(revenue), revenue) if revenue else []
+    return f"; {_words.month_name(max(revenue))} is {' and '.join(changes)}" if changes else ""
+
+
+def _hover(month: str, revenue: Mapping[str, Decimal], about: About) -> str:
+    amount = f"{about.currency} {_words.exact(revenue[month])}"
+    return ", ".join([amount, *_changes(month, revenue)])
+
+
+def _line(
+    name: str, values: Mapping[str, Decimal], texts: Mapping[str, str], about: About, color: str, dash: str
+) -> Scatter:
     return Scatter(
         name=name,
         x=about.span,
         y=[float(values[month]) if month in values else None for month in about.span],
-        hovertext=[f"{about.currency} {_words.exact(values[m])}" if m in values else "" for m in about.span],
+        hovertext=[texts.get(month, "") for month in about.span],
         hovertemplate="%{hovertext}",
         mode="lines+markers",
         line={"color": color, "width": 3, "dash": dash},

@@ -1,19 +1,14 @@
 """Revenue by product line and month as a heatmap."""
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
-from plotly.graph_objects import Figure, Heatmap
+from plotly.graph_objects import Figure
 from pyspark.sql import DataFrame
 
-from salespipe_dagster.charts import _look, _totals, _words
+from salespipe_dagster.charts import _heat, _look, _totals, _words
 from salespipe_dagster.charts._look import About
 
 MOST_LINES = 15
-MOST_MONTHS_WITH_TEXT = 24
-
-Cells = Mapping[tuple[str, str], Decimal]
 
 
 def product_line_by_month(revenue_by_country_and_product_line: DataFrame, *, about: About) -> Figure:
@@ -34,7 +29,7 @@ def product_line_by_month(revenue_by_country_and_product_line: DataFrame, *, abo
     }
     total = sum(totals.values(), _totals.ZERO)
     return _look.figure(
-        _heatmap(list(rows), cells, about),
+        _heat.heatmap(list(rows), about.span, cells, about, hover=_hover),
         kind="Heatmap of revenue by product line and month",
         finding=_totals.leader(totals, about, makes="make", many="product lines"),
         detail=f"{about.currency} {_words.short(total)} of revenue "
@@ -47,40 +42,5 @@ def product_line_by_month(revenue_by_country_and_product_line: DataFrame, *, abo
     )
 
 
-def _heatmap(rows: list[str], cells: Cells, about: About) -> Heatmap:
-    span = about.span
-    texts = len(span) <= MOST_MONTHS_WITH_TEXT
-    return Heatmap(
-        x=span,
-        y=rows,
-        z=[[float(cells[row, m]) if (row, m) in cells else None for m in span] for row in rows],
-        text=[[_words.tight(cells[row, m]) if (row, m) in cells else "" for m in span] for row in rows],
-        texttemplate="%{text}" if texts else "",
-        textfont={"size": 12, "color": _look.INK},
-        hovertext=[[_hover(row, m, cells, about) for m in span] for row in rows],
-        hovertemplate="%{hovertext}<extra></extra>",
-        hoverongaps=False,
-        xgap=2,
-        ygap=2,
-        colorbar={
-            "title": {"text": f"{about.currency}<br>per month<br>&nbsp;", "side": "top", "font": {"size": 13}},
-            "exponentformat": "B",
-            "outlinewidth": 0,
-            "thickness": 16,
-        },
-        **_colours(cells),
-    )
-
-
-def _hover(row: str, month: str, cells: Cells, about: About) -> str:
-    amount = f"{about.currency} {_words.exact(cells[row, month])}" if (row, month) in cells else "not published"
-    return f"{_words.literal(row)}, {_words.month_name(month)}<br>{amount}"
-
-
-def _colours(cells: Cells) -> dict[str, Any]:
-    """From zero to the largest amount; where one is negative, both ways from zero as far as the furthest."""
-    low, high = min(cells.values(), default=_totals.ZERO), max(cells.values(), default=_totals.ZERO)
-    if low < 0:
-        furthest = float(max(-low, high))
-        return {"zmin": -furthest, "zmax": furthest, "colorscale": _look.TWO_SIDED_SHADES}
-    return {"zmin": 0, "zmax": float(high) or 1, "colorscale": _look.SHADES}
+def _hover(row: str, month: str) -> str:
+    return f"{_words.literal(row)}, {_words.month_name(month)}"

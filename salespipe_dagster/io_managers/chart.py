@@ -2,8 +2,9 @@
 
 import base64
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from plotly.graph_objects import Figure
@@ -18,53 +19,71 @@ PREVIEW_SCALES = (0.75, 0.5, 0.25)
 MOST_PREVIEW = 100_000
 """Characters of base64: Dagster's database keeps a preview twice."""
 
+PLOTLY = "plotly.min.js"
+"""What the pages of a monthly chart load from their folder: within each it would be 5 MB a month."""
+
 
 class ChartIOManager(dg.IOManager):
-    """Stores figures as charts/<name>.png and .html below the lake's folder, each in one atomic step."""
+    """Stores figures as .png and .html below the lake's folder, each in one atomic step.
+
+    A chart is charts/<name>, the chart of a month charts/<name>/<month>.
+    """
 
     def __init__(self, root: Path, renderer: Renderer) -> None:
         self._store = LocalStore(root)
         self._renderer = renderer
 
-    def handle_output(self, context: dg.OutputContext, obj: Figure) -> None:
-        """Draw the figure and put both files in place; one whose bytes did not change is left alone."""
-        name = context.asset_key.path[-1]
-        page = rendering.to_html(obj)
-        picture, *smaller = self._renderer.to_png(obj, 1, *PREVIEW_SCALES)
+    def handle_output(self, context: dg.OutputContext, obj: Figure | Mapping[str, Figure]) -> None:
+        """Draw a figure, or one for each month, and put the files in place; what did not change is left alone."""
+        key = f"charts/{context.asset_key.path[-1]}"
+        if isinstance(obj, Figure):
+            drawn = self._draw(key, obj, rendering.to_html(obj))
+            context.add_output_metadata(drawn | self._preview(obj))
+            return
         with self._store.writing(), self._store.locked("charts"):
-            # The picture last: a chart is as old as its picture, for the night's plan.
-            self._put(f"charts/{name}.html", page)
-            self._put(f"charts/{name}.png", picture)
-        context.add_output_metadata(
-            {
-                "finding": rendering.title(obj),
-                "preview": dg.MetadataValue.md(_preview(rendering.alt_text(obj), smaller)),
-                "picture": dg.PathMetadataValue(self._store.path(f"charts/{name}.png")),
-                "page": dg.PathMetadataValue(self._store.path(f"charts/{name}.html")),
-            }
-        )
+            self._put(f"{key}/{PLOTLY}", rendering.plotly_js())
+        asked = context.asset_partition_keys
+        for month, figure in obj.items():
+            drawn = self._draw(f"{key}/{month}", figure, rendering.to_html(figure, script=PLOTLY))
+            if month in asked:
+                last = self._preview(figure) if month == asked[-1] else {}
+                context.step_context.add_asset_metadata(drawn | last, asset_key=context.asset_key, partition_key=month)
 
     def load_input(self, context: dg.InputContext) -> Path:
-        """Where the chart's picture lies.
+        """Where the chart's picture lies; of a chart of each month, the folder of its pictures.
 
         Raises:
             SalespipeError: the chart was never drawn.
         """
         name = context.asset_key.path[-1]
-        path = self._store.path(f"charts/{name}.png")
-        if not path.exists():
+        path, folder = self._store.path(f"charts/{name}.png"), self._store.path(f"charts/{name}")
+        if not path.exists() and not folder.exists():
             raise SalespipeError(f"No chart at {path}.", f"salespipe run --select charts/{name}")
-        return path
+        return path if path.exists() else folder
+
+    def _draw(self, key: str, figure: Figure, page: bytes) -> dict[str, Any]:
+        """Both files in place, and what Dagster is told of them."""
+        picture = self._renderer.to_png(figure)
+        with self._store.writing(), self._store.locked("charts"):
+            # The picture last: a chart is as old as its picture, for the night's plan.
+            self._put(f"{key}.html", page)
+            self._put(f"{key}.png", picture)
+        return {
+            "finding": rendering.title(figure),
+            "picture": dg.PathMetadataValue(self._store.path(f"{key}.png")),
+            "page": dg.PathMetadataValue(self._store.path(f"{key}.html")),
+        }
+
+    def _preview(self, figure: Figure) -> dict[str, Any]:
+        """The largest picture that is small enough, as Markdown."""
+        alt = "".join(" " if character in "[]\n" else character for character in rendering.alt_text(figure))
+        pictures = (self._renderer.to_png(figure, scale) for scale in PREVIEW_SCALES)  # no more than are needed
+        encoded = (base64.b64encode(picture).decode() for picture in pictures)
+        image = next((text for text in encoded if len(text) <= MOST_PREVIEW), "")
+        return {"preview": dg.MetadataValue.md(f"![{alt}](data:image/png;base64,{image})" if image else alt)}
 
     def _put(self, key: str, content: bytes) -> None:
-        if self._store.read(key) == content:
-            return
-        path = self._store.path(key)
-        # One name for all drafts, under the lock: what a killed run left is overwritten by the next.
-        draft = path.with_name(f"_{path.name}.draft")
-        draft.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(content)
-        self._store.replace(draft, key, self._store.etag(key))
+        self._store.put(key, content)
 
 
 def charts_io(settings: Settings) -> dg.IOManagerDefinition:
@@ -77,11 +96,3 @@ def charts_io(settings: Settings) -> dg.IOManagerDefinition:
             yield ChartIOManager(settings.lake, renderer)
 
     return charts
-
-
-def _preview(alt: str, pictures: list[bytes]) -> str:
-    """The largest picture that is small enough, as Markdown."""
-    caption = "".join(" " if character in "[]\n" else character for character in alt)
-    encoded = [base64.b64encode(picture).decode() for picture in pictures]
-    image = next((text for text in encoded if len(text) <= MOST_PREVIEW), "")
-    return f"![{caption}](data:image/png;base64,{image})" if image else caption

@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -13,8 +14,9 @@ from pyspark.sql import DataFrame, SparkSession
 from salespipe_dagster.assets.charts import chart_assets
 from salespipe_dagster.assets.tables import asset_key
 from salespipe_dagster.charts import charts
+from salespipe_dagster.partitions import monthly_partitions, range_tags
 from salespipe_dagster.settings import Settings
-from salespipe_spark.contract import Type
+from salespipe_spark.contract import SNAPSHOT, Type
 from salespipe_spark.lake.catalogue import Catalogue, receipt_key
 from salespipe_spark.lake.receipt import Figures, Provenance, Receipt
 from salespipe_spark.tables import tables
@@ -26,6 +28,7 @@ VALUES = {
     Type.INT: 1,
     Type.BIGINT: 1,
     Type.DATE: date(2024, 2, 1),
+    Type.BOOLEAN: False,
     Type.PRICE: Decimal(1),
     Type.MONEY: Decimal(5),
     Type.AVERAGE: Decimal(5),
@@ -38,9 +41,13 @@ class FewRows(dg.IOManager):
     def __init__(self, spark: SparkSession) -> None:
         self.spark = spark
         self.drawn: dict[str, Figure] = {}
+        self.months: dict[str, Figure] = {}
 
-    def handle_output(self, context: dg.OutputContext, obj: Figure) -> None:
-        self.drawn[context.asset_key.path[-1]] = obj
+    def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
+        if isinstance(obj, dict):
+            self.months = obj
+        else:
+            self.drawn[context.asset_key.path[-1]] = obj
 
     def load_input(self, context: dg.InputContext) -> DataFrame:
         table = tables()[context.asset_key.path[-1]]
@@ -49,15 +56,19 @@ class FewRows(dg.IOManager):
         return self.spark.createDataFrame([row], table.contract.ddl)
 
 
-def publish(lake: Catalogue, table: str, month: str, run: str, at: str) -> None:
-    """Leave a receipt, as if the month had been published."""
+def publish(
+    lake: Catalogue, table: str, month: str, run: str, at: str, made_from: tuple[str, ...] = ("2024-02", "2024-03")
+) -> None:
+    """Leave a receipt, as if the month had been published, or a snapshot been made from these months."""
     found = tables()[table]
     figures = Figures(rows=1, sums={}, key_duplicates=0, nulls={}, first_date="", last_date="", digest="")
     receipt = Receipt(
         table=f"{found.layer}/{table}",
         part=month,
         figures=figures,
-        provenance=Provenance(),
+        provenance=Provenance(
+            {name: dict.fromkeys(made_from, "") for name in found.upstream if found.spans(tables()[name])}
+        ),
         engine="sail",
         code_version="",
         run=run,
@@ -71,11 +82,13 @@ def publish(lake: Catalogue, table: str, month: str, run: str, at: str) -> None:
     path.write_text(receipt.to_json())
 
 
-def materialize(lake: Catalogue, io: FewRows) -> dg.ExecuteInProcessResult:
+def materialize(lake: Catalogue, io: FewRows, *asked: str) -> dg.ExecuteInProcessResult:
+    """Draw every chart; the one of each month for these months, or for March."""
     settings = Settings.checked(start_month="2024-01", end_month="2024-12", currency="EUR")
     upstream = [dg.AssetSpec(asset_key(tables()[name])) for name in READ]
     return dg.materialize(
         [*chart_assets(settings), *upstream],
+        tags=range_tags(list(asked or ["2024-03"])),
         resources={"lake": SimpleNamespace(lake=lake), "lake_io": io, "io_manager": io, "charts_io": io},
     )
 
@@ -94,7 +107,55 @@ def catalogue(tmp_path: Path) -> Catalogue:
 def test_every_chart_is_drawn_from_its_marts(spark: SparkSession, catalogue: Catalogue) -> None:
     io = FewRows(spark)
     assert materialize(catalogue, io).success
-    assert set(io.drawn) == set(charts())
+    assert {*io.drawn, "month_in_review"} == set(charts())
+    assert set(io.months) == {"2024-03"}
+
+
+def test_run_of_a_month_draws_what_shows_it_too(spark: SparkSession, catalogue: Catalogue) -> None:
+    """A corrected February would else stand uncorrected in March's review, and a year later."""
+    for table in (tables()[name] for name in charts()["month_in_review"].inputs):
+        if table.monthly:
+            publish(catalogue, table.name, "2025-02", "aaaaaaaa-1", "2025-01-01T00:00:00+00:00")
+    io = FewRows(spark)
+    materialize(catalogue, io, "2024-02")
+    assert list(io.months) == ["2024-02", "2024-03", "2025-02"]
+
+
+def test_range_of_months_is_one_step_and_a_month_not_published_says_so(
+    spark: SparkSession, catalogue: Catalogue
+) -> None:
+    io = FewRows(spark)
+    materialize(catalogue, io, "2024-01", "2024-02")
+    titles = {month: figure.layout.meta["title"] for month, figure in io.months.items()}
+    assert titles == {
+        "2024-01": "Jan 2024 is not published yet",
+        "2024-02": "Revenue was USD 5 in Feb 2024".replace("USD", "EUR"),
+        "2024-03": "No revenue in Mar 2024",
+    }
+
+
+def test_chart_of_a_month_names_the_months_and_the_run_of_what_it_shows(
+    spark: SparkSession, catalogue: Catalogue
+) -> None:
+    """A month published since changes no review but those that show it."""
+    publish(catalogue, "revenue_by_product", "2024-05", "cccccccc-3", "2025-01-03T00:00:00+00:00")
+    for name in ("revenue_by_customer", "monthly_revenue"):
+        publish(catalogue, name, "2024-05", "cccccccc-3", "2025-01-03T00:00:00+00:00")
+    io = FewRows(spark)
+    materialize(catalogue, io, "2024-03", "2024-05")
+    alt = {month: figure.layout.meta["alt"] for month, figure in io.months.items()}
+    assert alt["2024-03"].endswith("covers 2 of 2 months: Feb 2024 to Mar 2024; run bbbbbbbb.")
+    assert alt["2024-05"].endswith("covers 1 of 2 months: May 2024; run cccccccc.")
+
+
+def test_chart_of_a_snapshot_covers_the_months_that_it_was_made_from(spark: SparkSession, catalogue: Catalogue) -> None:
+    """The monthly table has two months, and the snapshot of it was made when there was one."""
+    at = "2025-01-03T00:00:00+00:00"
+    publish(catalogue, "customer_lifetimes", SNAPSHOT, "dddddddd-4", at, made_from=("2024-02",))
+    io = FewRows(spark)
+    materialize(catalogue, io)
+    alt = io.drawn["credit_limit_and_sales"].layout.meta["alt"]
+    assert alt.endswith("covers 1 of 12 months: Feb 2024; run dddddddd.")
 
 
 def test_footer_names_the_published_months_and_the_run_that_published_last(
@@ -118,12 +179,17 @@ def test_month_outside_the_settings_is_covered_and_expected(spark: SparkSession,
     assert "covers 3 of 13 months: Dec 2023" in io.drawn["revenue_by_country"].to_plotly_json()["layout"]["meta"]["alt"]
 
 
+def chart_of(home: Path, name: str) -> dg.AssetsDefinition:
+    return {asset.key.path[-1]: asset for asset in chart_assets(Settings.embedded(home))}[name]
+
+
 def test_asset_says_what_it_is(tmp_path: Path) -> None:
-    asset = {a.key.path[-1]: a for a in chart_assets(Settings.embedded(tmp_path))}["revenue_by_country"]
+    asset = chart_of(tmp_path, "revenue_by_country")
     spec = asset.get_asset_spec()
     assert spec.key == dg.AssetKey(["charts", "revenue_by_country"])
     assert [dep.asset_key for dep in spec.deps] == [dg.AssetKey(["marts", "revenue_by_country"])]
     assert (spec.group_name, spec.kinds, spec.owners) == ("charts", {"plotly"}, ["team:data-engineering"])
     assert "Revenue of each country" in str(spec.description)
     assert spec.partitions_def is None
+    assert chart_of(tmp_path, "month_in_review").partitions_def == monthly_partitions(Settings.embedded(tmp_path))
     assert asset.backfill_policy == dg.BackfillPolicy.single_run()

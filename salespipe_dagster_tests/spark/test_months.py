@@ -148,3 +148,11 @@ def test_blocks_are_unbroken_and_as_few_as_can_be(given_months: list[str]) -> No
 )
 def test_months_are_described_as_ranges(given_months: list[str], text: str) -> None:
     assert months.describe(given_months) == text
+
+
+@pytest.mark.parametrize(
+    ("month", "by", "other"),
+    [("2024-01", -1, "2023-12"), ("2024-12", 1, "2025-01"), ("2024-02", -12, "2023-02"), ("2024-05", 0, "2024-05")],
+)
+def test_month_is_shifted_over_the_turn_of_the_year(month: str, by: int, other: str) -> None:
+    assert months.shifted(month, by) == other

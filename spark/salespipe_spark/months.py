@@ -24,7 +24,12 @@ def first_day(month: str) -> date:
 
 def following(month: str) -> str:
     """The month after."""
-    return from_index(index(month) + 1)
+    return shifted(month, 1)
+
+
+def shifted(month: str, by: int) -> str:
+    """The month that lies so many months after it; before it, where that is negative."""
+    return from_index(index(month) + by)
 
 
 def end_day(month: str) -> date:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
+from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.receipt import Receipt
 from salespipe_spark.lake.store import LocalStore
@@ -33,6 +34,15 @@ class Catalogue:
         """The parts of a table that have a receipt, in order."""
         keys = self.store.list(f"_receipts/{table.layer}/{table.name}", ".json")
         return [Path(key).stem for key in keys]
+
+    def covered(self, table: Table) -> set[str] | None:
+        """The months that a table is published for, or that its snapshot was made from; None where it is over none."""
+        if table.monthly:
+            return set(self.published(table))
+        over = [name for name in table.upstream if table.spans(tables()[name])]
+        receipt = self.receipt(table, SNAPSHOT)
+        taken = receipt.provenance.inputs if receipt else {}
+        return set[str].intersection(*(set(taken.get(name, ())) for name in over)) if over else None
 
     def figure_of_input(self, inputs: Mapping[str, Mapping[str, str]], table: str, part: str, figure: str) -> Decimal:
         """A figure of an input as a part was made from it: of the same part, or of all months that a snapshot took.

@@ -65,6 +65,17 @@ class LocalStore:
         staged.replace(target)
         return self.etag(key)
 
+    def put(self, key: str, content: bytes) -> None:
+        """Put bytes in place in one step, under a lock that the caller holds; the same ones are left alone."""
+        if self.read(key) == content:
+            return
+        path = self.path(key)
+        # One name for all drafts, under the lock: what a killed run left is overwritten by the next.
+        draft = path.with_name(f"_{path.name}.draft")
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(content)
+        self.replace(draft, key, self.etag(key))
+
     def list(self, prefix: str, suffix: str) -> list[str]:
         """The keys below a prefix that end in the suffix, sorted."""
         return sorted(str(p.relative_to(self.root)) for p in self.path(prefix).rglob(f"*{suffix}"))
