@@ -169,7 +169,22 @@ def figure(
     if not about.months:
         detail = "The chart fills as months are published"
     parts = [f"Source: {source}", about.coverage, *([f"run {about.run}"] if about.run else [])]
-    footer = {
+    shared = {
+        "template": "none",
+        "title": _title(finding, detail),
+        "font": {"family": FONT, "size": SIZE, "color": INK},
+        "margin": {"l": left, "r": right, "t": top, "b": BOTTOM, "pad": 0},
+        "paper_bgcolor": "white",
+        "plot_bgcolor": "white",
+        "hoverlabel": {"font": {"family": FONT, "size": 14}},
+        "annotations": [*annotations, _footer(parts, left)],
+        "meta": {"title": finding, "alt": f"{kind}. {finding}. {detail}. {'; '.join(parts)}."},
+    }
+    return Figure(list(traces), shared | layout)
+
+
+def _footer(parts: Sequence[str], left: int) -> dict[str, Any]:
+    return {
         "text": _words.literal("   ·   ".join(parts)),
         "font": {"size": 12, "color": MUTED},
         "showarrow": False,
@@ -182,18 +197,6 @@ def figure(
         "yanchor": "bottom",
         "yshift": -98,
     }
-    shared = {
-        "template": "none",
-        "title": _title(finding, detail),
-        "font": {"family": FONT, "size": SIZE, "color": INK},
-        "margin": {"l": left, "r": right, "t": top, "b": BOTTOM, "pad": 0},
-        "paper_bgcolor": "white",
-        "plot_bgcolor": "white",
-        "hoverlabel": {"font": {"family": FONT, "size": 14}},
-        "annotations": [*annotations, footer],
-        "meta": {"title": finding, "alt": f"{kind}. {finding}. {detail}. {'; '.join(parts)}."},
-    }
-    return Figure(list(traces), shared | layout)
 
 
 def _title(finding: str, detail: str) -> dict[str, Any]:

@@ -19,6 +19,9 @@ PREVIEW_SCALES = (0.75, 0.5, 0.25)
 MOST_PREVIEW = 100_000
 """Characters of base64: Dagster's database keeps a preview twice."""
 
+HOPELESS = 1.1 * MOST_PREVIEW * 3 / 4
+"""Bytes: a smaller picture has about as many as the scale says, and one of more than these is not tried."""
+
 PLOTLY = "plotly.min.js"
 """What the pages of a monthly chart load from their folder: within each it would be 5 MB a month."""
 
@@ -38,7 +41,7 @@ class ChartIOManager(dg.IOManager):
         key = f"charts/{context.asset_key.path[-1]}"
         if isinstance(obj, Figure):
             drawn = self._draw(key, obj, rendering.to_html(obj))
-            context.add_output_metadata(drawn | self._preview(obj))
+            context.add_output_metadata(drawn | self._preview(key, obj))
             return
         with self._store.writing(), self._store.locked("charts"):
             self._put(f"{key}/{PLOTLY}", rendering.plotly_js())
@@ -46,7 +49,7 @@ class ChartIOManager(dg.IOManager):
         for month, figure in obj.items():
             drawn = self._draw(f"{key}/{month}", figure, rendering.to_html(figure, script=PLOTLY))
             if month in asked:
-                last = self._preview(figure) if month == asked[-1] else {}
+                last = self._preview(f"{key}/{month}", figure) if month == asked[-1] else {}
                 context.step_context.add_asset_metadata(drawn | last, asset_key=context.asset_key, partition_key=month)
 
     def load_input(self, context: dg.InputContext) -> Path:
@@ -74,10 +77,12 @@ class ChartIOManager(dg.IOManager):
             "page": dg.PathMetadataValue(self._store.path(f"{key}.html")),
         }
 
-    def _preview(self, figure: Figure) -> dict[str, Any]:
+    def _preview(self, key: str, figure: Figure) -> dict[str, Any]:
         """The largest picture that is small enough, as Markdown."""
         alt = "".join(" " if character in "[]\n" else character for character in rendering.alt_text(figure))
-        pictures = (self._renderer.to_png(figure, scale) for scale in PREVIEW_SCALES)  # no more than are needed
+        size = self._store.path(f"{key}.png").stat().st_size
+        scales = [scale for scale in PREVIEW_SCALES if size * scale <= HOPELESS]
+        pictures = (self._renderer.to_png(figure, scale) for scale in scales)  # no more than are needed
         encoded = (base64.b64encode(picture).decode() for picture in pictures)
         image = next((text for text in encoded if len(text) <= MOST_PREVIEW), "")
         return {"preview": dg.MetadataValue.md(f"![{alt}](data:image/png;base64,{image})" if image else alt)}

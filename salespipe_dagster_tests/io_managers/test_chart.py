@@ -98,6 +98,9 @@ def test_preview_that_is_small_enough_is_drawn_once(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(Renderer, "to_png", lambda self, f, scale=1: (scales.append(scale), draw(self, f, scale))[1])
     store(tmp_path, figure())
     assert scales == [1, 0.75]
+    scales.clear()
+    store(tmp_path, noise(150, 100))
+    assert 0.75 not in scales  # what is too large by far is not tried
 
 
 def test_unchanged_chart_is_not_rewritten_and_changed_one_is(tmp_path: Path) -> None:
