@@ -72,7 +72,7 @@ def to_html(figure: Figure, script: str = "") -> bytes:
     return PAGE.format(title=html.escape(title(figure)), alt=html.escape(alt_text(figure)), chart=chart).encode()
 
 
-def _drawing(figure: Figure) -> dict[str, Any]:
+def drawing(figure: Figure) -> dict[str, Any]:
     """What plotly.js gets."""
     return json.loads(str(figure.to_json()))
 
@@ -93,7 +93,7 @@ class Renderer:
         Raises:
             SalespipeError: kaleido cannot be started, or did not draw.
         """
-        request = {"data": _drawing(figure), "format": "png", "width": WIDTH, "height": HEIGHT, "scale": scale}
+        request = {"data": drawing(figure), "format": "png", "width": WIDTH, "height": HEIGHT, "scale": scale}
         return base64.b64decode(self._answer(request)["result"])
 
     def close(self) -> None:

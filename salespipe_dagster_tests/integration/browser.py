@@ -1,13 +1,16 @@
-"""A real browser over the report: every page that is opened must be silent and must ask nobody for anything."""
+"""The machine's own Chromium, and the report in it: it must be silent and must ask nobody for anything."""
 
 import contextlib
+import shutil
 from collections.abc import Generator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from salespipe_dagster_tests.support import require
 
 OVERLAPS = """() => {
   // Texts as they are seen: their own boxes, not those of what holds them.
@@ -31,6 +34,17 @@ OVERLAPS = """() => {
 OUTSIDE = """() => [...document.querySelectorAll("svg text, .tile *, .bars *, h2, h3 span, #filters > *")]
   .filter((node) => node.getBoundingClientRect().right > innerWidth + 1 || node.getBoundingClientRect().left < -1)
   .map((node) => node.textContent)"""
+
+
+@contextlib.contextmanager
+def chromium() -> Generator[Browser]:
+    """The browser; Playwright takes the thread's event loop, which Dagster's runs in this process want too."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    require(program, "there is no chromium: apt-get install --no-install-recommends chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program)
+        yield browser
+        browser.close()
 
 
 @dataclass

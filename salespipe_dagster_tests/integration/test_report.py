@@ -8,14 +8,14 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from pyspark.sql import SparkSession
 
 from salespipe_dagster.definitions import build_defs
 from salespipe_dagster_tests.conftest import settings_below
-from salespipe_dagster_tests.integration.browser import cents, opened
+from salespipe_dagster_tests.integration.browser import cents, chromium, opened
 from salespipe_dagster_tests.report_rows import Line, live, made, total
-from salespipe_dagster_tests.support import FakeSource, read_parquet, require
+from salespipe_dagster_tests.support import FakeSource, read_parquet
 from salespipe_spark import months
 from salespipe_spark.engine import Engine
 
@@ -46,12 +46,8 @@ def lake(filled_home: Path, tmp_path_factory: pytest.TempPathFactory, engine: En
 @pytest.fixture(scope="module")
 def browser(lake: Path) -> Iterator[Browser]:
     """The machine's own Chromium; after the lake, because Playwright and Dagster both want the thread's event loop."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    require(chromium, "there is no chromium: apt-get install --no-install-recommends chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
