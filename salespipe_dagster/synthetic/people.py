@@ -172,7 +172,7 @@ def customers(firm: Firm) -> tuple[Customer, ...]:
     month = firm.orders_per_month * _TYPICAL_ORDER * _LIMIT_MONTHS
     exposure = buying.weights * month // int(buying.weights.sum())
     return tuple(
-        _customer(firm, chance, position, country, names[country].take(), reps[country.territory], (number, owes))
+        _customer(firm, chance, position, country, names[country].take(), reps[country.territory], number, owes)
         for position, (country, number, owes) in enumerate(
             zip(countries, buying.numbers.tolist(), exposure.tolist(), strict=True)
         )
@@ -186,10 +186,10 @@ def _customer(
     country: Country,
     names: list[str],
     reps: list[int],
-    given: tuple[int, int],
+    number: int,
+    owes: int,
 ) -> Customer:
     place = chance.one_of([place for place in country.places if firm.quirks or not place.odd])
-    number, owes = given
     limit = max(owes * chance.between(500, 2000) // 1000, 200 * chance.between(100, 500))
     customer = Customer(
         customer_number=number,

@@ -184,7 +184,7 @@ def company_lines(server: Server, folder: Path, repeat: int) -> list[Line]:
     made = min((_process(module, "generation") for _ in range(repeat)), key=lambda turn: turn["seconds"])
     written = [_company_written(server, folder, module, turn) for turn in range(repeat)]
     floor, ours = (min(turn[side] for turn in written) for side in ("floor", "seconds"))
-    lines = made["lines"]
+    lines, rows, peak = made["lines"], written[0]["rows"], max(turn["peak"] for turn in written)
     memory = {"growth": made["growth"], "peak": made["peak"], "most_growth": report.GROWTH}
     return [
         Line(
@@ -194,7 +194,7 @@ def company_lines(server: Server, folder: Path, repeat: int) -> list[Line]:
             most_seconds=lines / report.GENERATED,
             **memory,
         ),
-        Line("made and written, beside LOAD DATA", ours, written[0]["rows"], floor, most_ratio=report.WRITTEN),
+        Line("made and written, beside LOAD DATA", ours, rows, floor, peak=peak, most_ratio=report.WRITTEN),
     ]
 
 
