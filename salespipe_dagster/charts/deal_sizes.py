@@ -196,7 +196,18 @@ def _marks(counts: Mapping[int, int], sizes: Sizes, about: About) -> tuple[list[
         place = float(amount) if sizes.first <= bucket <= sizes.last else _middle(bucket, sizes)
         bottom = counts[bucket] / max(counts.values()) / HEADROOM + 0.05
         line = {"color": _look.INK, "width": 2, "dash": dash}
-        lines.append({"type": "line", "x0": place, "x1": place, "yref": "paper", "y0": bottom, "y1": top, "line": line})
+        lines.append(
+            {
+                "type": "line",
+                "x0": place,
+                "x1": place,
+                "yref": "paper",
+                "y0": bottom,
+                "y1": top,
+                "line": line,
+                "layer": "below",
+            }
+        )
         others = sizes.median if name == "mean" else sizes.mean
         left = place > low + 0.8 * (high - low) or (amount < others and place > low + 0.2 * (high - low))
         texts.append(

@@ -6,11 +6,12 @@ names and places, which take Faker's time, are made only where the rows themselv
 """
 
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import accumulate
 from math import isqrt
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,10 +21,14 @@ from salespipe_dagster.synthetic.streams import Chance, Flags, Ints, below, fake
 from salespipe_dagster.synthetic.vocabulary import COUNTRIES, OFFICE_LOCALES, OFFICES, SALES_REP, STAFF, Country
 from salespipe_spark import months
 
+if TYPE_CHECKING:
+    from faker import Faker
+
 _WIDTH = 50
 """The widest name or address that the classicmodels schema holds."""
 _POOL = 100
 """How many names of each kind Faker makes for a country, at most: the further customers combine them."""
+_KINDS = ("K.K.", "Trading")
 _CYCLE = 96
 """Months from one beginning of a customer's business to the next: a customer who left may come back."""
 _LARGE = 10
@@ -122,7 +127,7 @@ def employees(firm: Firm) -> tuple[Employee, ...]:
     numbers = [1002 + 7 * position + chance.below(7) for position in range(len(STAFF))]
     found: list[Employee] = []
     for number, (title, office, manager) in zip(numbers, STAFF, strict=True):
-        last, first = names[office].last_name(), names[office].first_name()
+        last, first = (part() for part in _person(names[office]))
         found.append(
             Employee(
                 employee_number=number,
@@ -138,13 +143,21 @@ def employees(firm: Firm) -> tuple[Employee, ...]:
     return tuple(found)
 
 
+def _person(made: "Faker") -> tuple[Callable[[], str], Callable[[], str]]:
+    """What makes last and first names as charts show them: in Latin letters, as few machines can draw Japanese ones."""
+    last = getattr(made, "last_romanized_name", made.last_name)
+    return last, getattr(made, "first_romanized_name", made.first_name)
+
+
 class _Names:
     """Names, streets and numbers of one country, in the order in which its customers take them."""
 
     def __init__(self, firm: Firm, country: Country, customers: int) -> None:
         made = faker(firm.seed, country.locale, f"customers/{country.name}")
         turns = range(min(customers, _POOL))
-        makers = (made.company, made.last_name, made.first_name, made.phone_number, made.street_address)
+        last, _ = _person(made)
+        company = made.company if last == made.last_name else lambda: f"{last()} {made.random_element(_KINDS)}"
+        makers = (company, made.last_name, made.first_name, made.phone_number, made.street_address)
         self._pools = [[make() for _ in turns] for make in makers]
         self._taken = 0
 
