@@ -19,12 +19,15 @@ from salespipe_dagster.resources.source_connection import place
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.resources.source_marker import require_same
 from salespipe_dagster.settings import PREFIX, Settings
+from salespipe_spark import months
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.tables import sources, tables
 
 NEEDED_BYTES = 2 * 1024**3
 OLDEST_JAVA = 17
+UNKNOWN = "0001-01"
+"""Stands for a first month that is not set."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def examine() -> list[Finding]:
 def _source_without_months() -> list[Finding]:
     """The source, where only START_MONTH may be wrong or missing: its first month is what to set it to."""
     try:
-        settings = Settings.load(start_month="0001-01")
+        settings = Settings.load(start_month=UNKNOWN)
     except SalespipeError:
         return []
     return _looked_at("source", _source, settings)
@@ -140,14 +143,26 @@ def _source(settings: Settings) -> Iterator[Finding]:
     ignored = f"; ignored, as in no contract: {', '.join(unknown)}" if unknown else ""
     yield Finding("source schema", ok=True, found=f"as the contracts say{ignored}")
     span = source.span()
-    months = f"orders and payments from {span[0]} to {span[1]}" if span else "no orders"
-    yield Finding("source months", ok=True, found=months)
+    yield _months(settings, span) if span else Finding("source months", ok=True, found="no orders and no payments")
     company = source.made_by() if settings.synthetic else None
     if company:
         require_same(company, company_of(settings), settings.source)
         yield Finding("company", ok=True, found=f"the synthetic company on {company.today}")
     if not settings.synthetic:
         yield from _advice(source)
+
+
+def _months(settings: Settings, span: tuple[str, str]) -> Finding:
+    """The source's months; a shop that has long closed gets empty months up to today where no end is set."""
+    first, last = span
+    hints = [f"SALESPIPE_START_MONTH={first}"] * (settings.start_month in (None, UNKNOWN))
+    hints += [f"SALESPIPE_END_MONTH={last}"] * (months.shifted(last, 1) < settings.last_month)
+    return Finding(
+        "source months",
+        ok=True,
+        found=f"orders and payments from {first} to {last}",
+        next=f"export {' '.join(hints)}" if hints and not settings.synthetic else "",
+    )
 
 
 def _advice(source: SourceDatabase) -> Iterator[Finding]:

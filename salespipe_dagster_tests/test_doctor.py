@@ -129,6 +129,7 @@ def test_first_month_of_the_source_is_told_where_it_is_not_set(monkeypatch: pyte
         monkeypatch.setattr(SourceDatabase, name, lambda *_, answer=answer: answer)
     assert "SALESPIPE_START_MONTH" in found("settings").found
     assert found("source months").found == "orders and payments from 2003-01 to 2005-06"
+    assert found("source months").next == "export SALESPIPE_START_MONTH=2003-01 SALESPIPE_END_MONTH=2005-06"
     assert found("source schema").found == "as the contracts say; ignored, as in no contract: orders.weather"
     rights, indexes = found("source rights"), found("source indexes")
     assert (rights.ok, rights.found) == (True, "more than reading: DELETE")
