@@ -94,11 +94,10 @@ def _home(settings: Settings) -> Iterator[Finding]:
 
 
 def _lake(settings: Settings) -> Iterator[Finding]:
+    found = _writable("SALESPIPE_LAKE_URL", settings.lake)
     catalogue = Catalogue(settings.lake)
     published = sum(len(catalogue.published(table)) for table in tables().values())
-    yield Finding(
-        "lake", ok=True, found=f"{_writable('SALESPIPE_LAKE_URL', settings.lake)}, {published} parts published"
-    )
+    yield Finding("lake", ok=True, found=f"{found}, {published} parts published")
 
 
 def _engine(settings: Settings) -> Iterator[Finding]:
@@ -194,4 +193,6 @@ def _looked_at(what: str, look: Look, settings: Settings) -> list[Finding]:
             findings.append(finding)
     except SalespipeError as error:
         findings.append(Finding(what, ok=False, found=error.message, next=error.hint))
+    except OSError as error:
+        findings.append(Finding(what, ok=False, found=f"{error}", next="run as the user whose folders these are"))
     return findings

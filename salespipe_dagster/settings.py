@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from salespipe_dagster.resources.source_connection import require_known_parameters
 from salespipe_spark import months
 from salespipe_spark.errors import SalespipeError
 
@@ -188,4 +189,5 @@ def _parse_url(text: str) -> URL:
     if url is None or url.drivername not in ("sqlite", "mysql+pymysql"):
         hint = "for example mysql+pymysql://user@host/classicmodels"
         raise SalespipeError("SALESPIPE_SOURCE_URL is not the URL of a MySQL or SQLite database.", hint)
+    require_known_parameters(url)
     return url

@@ -162,7 +162,7 @@ def test_every_asset_says_what_and_whose_it_is(request: pytest.FixtureRequest, m
         assert spec.group_name == key.partition("/")[0], key
         assert spec.owners == ["team:data-engineering"], key
         assert spec.kinds, key
-        assert spec.tags["cut"] in ("month", "snapshot"), key
+        assert spec.tags["partitioning"] in ("monthly", "snapshot"), key
         assert len(str(spec.description)) > 20, key
 
 

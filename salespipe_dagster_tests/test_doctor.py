@@ -1,6 +1,7 @@
 """What the doctor finds, and that it names the next step and no secret."""
 
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -47,6 +48,27 @@ def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert SECRET not in str(findings)
     assert "***@127.0.0.1" in str(findings)
     assert found("SALESPIPE_SOURCE_PASSWORD").found == "*** (environment)"
+
+
+def test_password_among_the_parameters_of_the_url_is_refused_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`hide_password` hides the one before the @ alone."""
+    monkeypatch.setenv("SALESPIPE_SOURCE_URL", f"mysql+pymysql://u@127.0.0.1/shop?password={quote(SECRET)}")
+    monkeypatch.setenv("SALESPIPE_START_MONTH", "2024-01")
+    findings = examine()
+    assert quote(SECRET) not in str(findings)
+    assert found("settings").found == "SALESPIPE_SOURCE_URL: salespipe knows no parameter password."
+
+
+def test_folder_that_may_not_be_looked_into_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whoever runs as another user than last time: an error that says so, and no traceback."""
+
+    def refused(*_: object) -> object:
+        raise PermissionError(13, "Permission denied", "/srv/lake/_receipts")
+
+    monkeypatch.setattr(doctor.Catalogue, "published", refused)
+    lake = found("lake")
+    assert (lake.ok, "Permission denied" in lake.found) == (False, True)
+    assert lake.next
 
 
 def test_source_that_does_not_answer_is_found_with_the_next_step(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ def _chart_asset(chart: Chart, settings: Settings) -> dg.AssetsDefinition:
         backfill_policy=SINGLE_RUN,
         io_manager_key="charts_io",
         kinds={"plotly"},
-        tags={"cut": "month" if chart.monthly else "snapshot"},
+        tags={"partitioning": "monthly" if chart.monthly else "snapshot"},
         owners=OWNERS,
         required_resource_keys={"lake"},
     )

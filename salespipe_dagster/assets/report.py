@@ -25,7 +25,7 @@ def report_asset(settings: Settings) -> dg.AssetsDefinition:
         backfill_policy=SINGLE_RUN,
         io_manager_key="report_io",
         kinds={"html"},
-        tags={"cut": "snapshot"},
+        tags={"partitioning": "snapshot"},
         owners=OWNERS,
         required_resource_keys={"lake"},
     )

@@ -66,9 +66,9 @@ def source_key(table: Table) -> dg.AssetKey:
 
 
 def tags(table: Table) -> dict[str, str]:
-    """How its parts are cut, and whether it holds personal data."""
+    """How it is partitioned, and whether it holds personal data."""
     personal = {"personal_data": ""} if any(column.personal for column in table.contract.columns) else {}
-    return {"cut": "month" if table.monthly else "snapshot"} | personal
+    return {"partitioning": "monthly" if table.monthly else "snapshot"} | personal
 
 
 def shown(column: Column, name: str, description: str, key: tuple[str, ...]) -> dg.TableColumn:

@@ -39,6 +39,18 @@ MEANING: dict[tuple[int | str, ...], tuple[str, str]] = {
 }
 
 
+def require_known_parameters(url: sa.URL) -> None:
+    """Refuse a URL with others: they would be ignored, and shown, a password among them.
+
+    Raises:
+        SalespipeError: names the parameters, not their values.
+    """
+    unknown = sorted(set(url.query) - set(PARAMETERS))
+    if unknown:
+        hint = f"known are {', '.join(PARAMETERS)}; the password goes into SALESPIPE_SOURCE_PASSWORD"
+        raise SalespipeError(f"SALESPIPE_SOURCE_URL: salespipe knows no parameter {', '.join(unknown)}.", hint)
+
+
 def place(url: sa.URL) -> str:
     """Where the source is, as errors name it."""
     if url.get_backend_name() == "sqlite":
@@ -131,15 +143,8 @@ def _explanation(url: sa.URL, error: BaseException | None) -> SalespipeError:
 
 
 def _verifies(url: sa.URL) -> bool:
-    """Whether TLS with a verified certificate is asked for.
-
-    Raises:
-        SalespipeError: the URL has parameters that salespipe does not know.
-    """
-    unknown = sorted(set(url.query) - set(PARAMETERS))
-    if unknown:
-        hint = f"known are {', '.join(PARAMETERS)}"
-        raise SalespipeError(f"SALESPIPE_SOURCE_URL: salespipe knows no parameter {', '.join(unknown)}.", hint)
+    """Whether TLS with a verified certificate is asked for."""
+    require_known_parameters(url)
     disabled = str(url.query.get("ssl_disabled", "false")).lower() in ("true", "1", "yes")
     return not disabled and (url.host not in LOCAL or "ssl_ca" in url.query)
 

@@ -12,7 +12,7 @@ HEAD = """\
 
 Made by `salespipe dictionary` from the contracts in [spark/salespipe_spark](../spark/salespipe_spark); do not edit.
 
-Tables lie in the lake as `<layer>/<table>/year=YYYY/month=MM/` where they are cut by month, else as `<layer>/<table>/`.
+Tables lie in the lake as `<layer>/<table>/year=YYYY/month=MM/` where they are partitioned by month, else as `<layer>/<table>/`.
 *From* is the columns of the shop's database that values come from in the end.
 """
 
@@ -20,11 +20,11 @@ Tables lie in the lake as `<layer>/<table>/year=YYYY/month=MM/` where they are c
 def dictionary() -> str:
     """The whole dictionary: an overview, then each table, layer by layer."""
     ordered = [table for layer in LAYERS for table in tables().values() if table.layer == layer]
-    overview = ["| Table | One row is | Cut |", "|---|---|---|"]
+    overview = ["| Table | One row is | Partitioned |", "|---|---|---|"]
     for table in ordered:
         name = f"{table.layer}.{table.name}"
-        cut = "by month" if table.monthly else "snapshot"
-        overview.append(f"| [{name}](#{name.replace('.', '')}) | {table.contract.grain} | {cut} |")
+        partitioned = "by month" if table.monthly else "snapshot"
+        overview.append(f"| [{name}](#{name.replace('.', '')}) | {table.contract.grain} | {partitioned} |")
     entries = [f"## {table.layer}.{table.name}\n\n{entry(table)}" for table in ordered]
     return "\n".join([HEAD, *overview, "", "\n".join(entries)])
 
@@ -34,7 +34,7 @@ def entry(table: Table) -> str:
     contract = table.contract
     facts = [
         f"Key: {_code(contract.key)}.",
-        f"Cut by the month of `{contract.month}`." if contract.month else "A snapshot.",
+        f"Partitioned by the month of `{contract.month}`." if contract.month else "A snapshot.",
     ]
     if table.upstream:
         facts.append(f"Made from {_code(f'{tables()[name].layer}.{name}' for name in table.upstream)}.")
