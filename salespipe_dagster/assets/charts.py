@@ -1,6 +1,7 @@
 """The assets of the charts: one for each, all from `salespipe_dagster.charts`."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
@@ -11,6 +12,7 @@ from salespipe_dagster.charts import About, Chart, charts, compared, touched
 from salespipe_dagster.partitions import monthly_partitions
 from salespipe_dagster.settings import Settings
 from salespipe_spark.lake.catalogue import Catalogue
+from salespipe_spark.lake.store import Raced
 from salespipe_spark.tables import Table, tables
 
 
@@ -37,17 +39,37 @@ def _chart_asset(chart: Chart, settings: Settings) -> dg.AssetsDefinition:
     )
     def body(context: dg.AssetExecutionContext, **inputs: DataFrame) -> Any:
         lake: Catalogue = context.resources.lake.lake
-        published = sorted(covered_by(lake, read))
-        if not chart.monthly:
-            return chart.draw(**inputs, about=about_of(lake, read, published, settings.months, settings))
-        # Also those that show a month of this run beside their own.
-        asked = list(context.partition_keys)
-        drawn = sorted({*asked, *(month for month in touched(asked) if month in published)})
-        return chart.draw(
-            **inputs, abouts={month: _about_month(lake, read, published, month, settings) for month in drawn}
-        )
+        with undisturbed(lake, read):
+            published = sorted(covered_by(lake, read))
+            if not chart.monthly:
+                return chart.draw(**inputs, about=about_of(lake, read, published, settings.months, settings))
+            # Also those that show a month of this run beside their own.
+            asked = list(context.partition_keys)
+            drawn = sorted({*asked, *(month for month in touched(asked) if month in published)})
+            abouts = {month: _about_month(lake, read, published, month, settings) for month in drawn}
+            return chart.draw(**inputs, abouts=abouts)
 
     return body
+
+
+@contextmanager
+def undisturbed(lake: Catalogue, read: list[Table]) -> Generator[None]:
+    """What is drawn of these tables is of one state of them, and the newest: else it would stay over a newer one.
+
+    Raises:
+        Raced: another run published one of them meanwhile; what it draws itself stays.
+    """
+    before = _etags(lake, read)
+    yield
+    after = _etags(lake, read)
+    for key, etag in after.items():
+        if before.get(key) != etag:
+            raise Raced(key)
+
+
+def _etags(lake: Catalogue, read: list[Table]) -> dict[str, str]:
+    keys = [lake.key(table, part) for table in read for part in lake.published(table)]
+    return {key: lake.store.etag(key) for key in keys}
 
 
 def covered_by(lake: Catalogue, read: list[Table]) -> set[str]:

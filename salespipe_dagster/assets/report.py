@@ -5,7 +5,7 @@ import inspect
 import dagster as dg
 from pyspark.sql import DataFrame
 
-from salespipe_dagster.assets.charts import about_of, covered_by
+from salespipe_dagster.assets.charts import about_of, covered_by, undisturbed
 from salespipe_dagster.assets.tables import OWNERS, SINGLE_RUN, asset_in
 from salespipe_dagster.report import INPUTS, report
 from salespipe_dagster.settings import Settings
@@ -31,7 +31,8 @@ def report_asset(settings: Settings) -> dg.AssetsDefinition:
     )
     def body(context: dg.AssetExecutionContext, **inputs: DataFrame) -> bytes:
         lake: Catalogue = context.resources.lake.lake
-        covered = sorted(covered_by(lake, read))
-        return report(**inputs, about=about_of(lake, read, covered, settings.months, settings))
+        with undisturbed(lake, read):
+            covered = sorted(covered_by(lake, read))
+            return report(**inputs, about=about_of(lake, read, covered, settings.months, settings))
 
     return body

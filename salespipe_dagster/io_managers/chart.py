@@ -44,7 +44,7 @@ class ChartIOManager(dg.IOManager):
             context.add_output_metadata(drawn | self._preview(key, obj))
             return
         with self._store.writing(), self._store.locked("charts"):
-            self._put(f"{key}/{PLOTLY}", rendering.plotly_js())
+            self._store.put(f"{key}/{PLOTLY}", rendering.plotly_js())
         asked = context.asset_partition_keys
         for month, figure in obj.items():
             drawn = self._draw(f"{key}/{month}", figure, rendering.to_html(figure, script=PLOTLY))
@@ -69,8 +69,8 @@ class ChartIOManager(dg.IOManager):
         picture = self._renderer.to_png(figure)
         with self._store.writing(), self._store.locked("charts"):
             # The picture last: a chart is as old as its picture, for the night's plan.
-            self._put(f"{key}.html", page)
-            self._put(f"{key}.png", picture)
+            self._store.put(f"{key}.html", page)
+            self._store.put(f"{key}.png", picture)
         return {
             "finding": rendering.title(figure),
             "picture": dg.PathMetadataValue(self._store.path(f"{key}.png")),
@@ -86,9 +86,6 @@ class ChartIOManager(dg.IOManager):
         encoded = (base64.b64encode(picture).decode() for picture in pictures)
         image = next((text for text in encoded if len(text) <= MOST_PREVIEW), "")
         return {"preview": dg.MetadataValue.md(f"![{alt}](data:image/png;base64,{image})" if image else alt)}
-
-    def _put(self, key: str, content: bytes) -> None:
-        self._store.put(key, content)
 
 
 def charts_io(settings: Settings) -> dg.IOManagerDefinition:

@@ -11,7 +11,7 @@ import pytest
 from plotly.graph_objects import Figure
 from pyspark.sql import DataFrame, SparkSession
 
-from salespipe_dagster.assets.charts import chart_assets
+from salespipe_dagster.assets.charts import chart_assets, undisturbed
 from salespipe_dagster.assets.tables import asset_key
 from salespipe_dagster.charts import charts
 from salespipe_dagster.partitions import monthly_partitions, range_tags
@@ -19,6 +19,7 @@ from salespipe_dagster.settings import Settings
 from salespipe_spark.contract import SNAPSHOT, Type
 from salespipe_spark.lake.catalogue import Catalogue, receipt_key
 from salespipe_spark.lake.receipt import Figures, Provenance, Receipt
+from salespipe_spark.lake.store import Raced
 from salespipe_spark.tables import tables
 
 READ = sorted({name for chart in charts().values() for name in chart.inputs})
@@ -193,3 +194,19 @@ def test_asset_says_what_it_is(tmp_path: Path) -> None:
     assert spec.partitions_def is None
     assert chart_of(tmp_path, "month_in_review").partitions_def == monthly_partitions(Settings.embedded(tmp_path))
     assert asset.backfill_policy == dg.BackfillPolicy.single_run()
+
+
+def test_chart_of_tables_that_were_published_meanwhile_is_not_drawn(settings: Settings) -> None:
+    """An older run that draws last would leave its figures over those of the newer one, and no night would know."""
+    lake, table = Catalogue(settings.lake), tables()["monthly_revenue"]
+    publish(lake, "monthly_revenue", "2024-02", "one", "2024-03-01T00:00:00+00:00")
+    with undisturbed(lake, [table]):
+        pass
+
+    def other_run(rows: bytes) -> None:
+        publish(lake, "monthly_revenue", "2024-03", "two", "2024-04-01T00:00:00+00:00")
+        lake.store.put(lake.key(table, "2024-03"), rows)
+
+    for rows in (b"a new month", b"another one"):
+        with pytest.raises(Raced, match="monthly_revenue/year=2024/month=03"), undisturbed(lake, [table]):
+            other_run(rows)

@@ -12,7 +12,8 @@ HEAD = """\
 
 Made by `salespipe dictionary` from the contracts in [spark/salespipe_spark](../spark/salespipe_spark); do not edit.
 
-Tables lie in the lake as `<layer>/<table>/year=YYYY/month=MM/` where they are partitioned by month, else as `<layer>/<table>/`.
+Tables that are partitioned by month lie in the lake as `<layer>/<table>/year=YYYY/month=MM/`, others as
+`<layer>/<table>/`.
 *From* is the columns of the shop's database that values come from in the end.
 """
 
