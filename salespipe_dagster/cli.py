@@ -129,10 +129,10 @@ def dictionary() -> None:
 @click.option("--port", default=3000, show_default=True, help="The port of the UI, on this machine alone.")
 def dev(port: int) -> None:
     """Open the Dagster UI on what is configured, or on the demo where nothing is."""
-    from salespipe_dagster import runner
+    from salespipe_dagster import records
 
     settings = _configured_or_demo()
-    runner.instance(_shown(settings)).dispose()
+    records.instance(_shown(settings)).dispose()
     command = [sys.executable, "-m", "dagster", "dev", "-m", "salespipe_dagster.definitions", "-p", str(port)]
     os.execve(sys.executable, command, settings.environment())
 

@@ -14,6 +14,7 @@ from plotly.graph_objects import Figure
 from pydantic import SecretStr
 
 from salespipe_dagster.advance import company_of
+from salespipe_dagster.records import require_usable
 from salespipe_dagster.rendering import Renderer
 from salespipe_dagster.resources.source_connection import place
 from salespipe_dagster.resources.source_db import SourceDatabase
@@ -90,6 +91,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
 
 
 def _home(settings: Settings) -> Iterator[Finding]:
+    require_usable(settings.root)
     yield Finding("home", ok=True, found=_writable("SALESPIPE_HOME", settings.root))
 
 

@@ -1,6 +1,5 @@
 """Runs of `monthly_refresh` in this process, as the command line starts them: the same job as in the UI."""
 
-import os
 import re
 import uuid
 from collections.abc import Callable, Mapping
@@ -13,29 +12,13 @@ import dagster as dg
 from salespipe_dagster.assets.tables import asset_key
 from salespipe_dagster.io_managers.mysql import share_written
 from salespipe_dagster.partitions import range_tags
+from salespipe_dagster.records import explained, instance
 from salespipe_dagster.settings import Settings
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.lake.receipt import Figures
 from salespipe_spark.tables import Table, tables
-
-INSTANCE = """\
-# Written by salespipe. One run at a time: runs of one lake would only wait for one another.
-telemetry:
-  enabled: false
-nux:
-  enabled: false
-concurrency:
-  runs:
-    max_concurrent_runs: 1
-event_log_storage:
-  module: salespipe_dagster.event_log
-  class: EventLog
-  config:
-    dagster_home:
-      env: DAGSTER_HOME
-"""
 
 OURS = "salespipe_spark."
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -69,20 +52,6 @@ class Outcome:
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     tables: dict[str, TableOutcome] = field(default_factory=dict)
-
-
-def instance(settings: Settings) -> dg.DagsterInstance:
-    """Dagster's own records in the home folder."""
-    home = settings.dagster_home
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        if not (home / "dagster.yaml").exists():
-            (home / "dagster.yaml").write_text(INSTANCE)
-    except OSError as error:
-        hint = "set SALESPIPE_HOME to a folder that you may write"
-        raise SalespipeError(f"The home folder cannot be written: {error}.", hint) from error
-    os.environ["DAGSTER_HOME"] = str(home)  # dagster.yaml refers to it
-    return dg.DagsterInstance.from_config(str(home))
 
 
 def selected(defs: dg.Definitions, select: str) -> list[dg.AssetKey]:
@@ -122,7 +91,7 @@ def run(
     job = defs.resolve_job_def("monthly_refresh")
     keys = selected(defs, select)
     steps = len(job.get_subset(asset_selection=set(keys)).nodes)
-    with instance(settings) as records:
+    with explained(settings.dagster_home), instance(settings) as records:
         run_id = str(uuid.uuid4())
 
         def listen(event: dg.EventLogEntry) -> None:

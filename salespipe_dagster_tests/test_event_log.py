@@ -14,8 +14,8 @@ from dagster._core.storage.event_log import EventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from sqlalchemy import event
 
-from salespipe_dagster import runner
 from salespipe_dagster.event_log import KEPT, EventLog
+from salespipe_dagster.records import instance
 from salespipe_dagster.settings import Settings
 
 
@@ -32,7 +32,7 @@ def folder(records: dg.DagsterInstance) -> Path:
 
 @pytest.fixture
 def records(tmp_path: Path, environment: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
-    with runner.instance(Settings.embedded(tmp_path / "home")) as opened:
+    with instance(Settings.embedded(tmp_path / "home")) as opened:
         yield opened
 
 

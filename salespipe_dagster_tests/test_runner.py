@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from salespipe_dagster import runner
 from salespipe_dagster.definitions import build_defs
+from salespipe_dagster.records import instance
 from salespipe_dagster.resources.source_db import SourceDatabase
-from salespipe_dagster.runner import Outcome, instance, run, selected
+from salespipe_dagster.runner import Outcome, run, selected
 from salespipe_dagster.settings import Settings
 from salespipe_dagster_tests.support import SHOP, FakeSource, Rows
 from salespipe_spark.engine import Engine
@@ -231,16 +232,6 @@ def test_selection_that_names_nothing_is_an_error_with_an_example(settings: Sett
     assert "core/fact_orders" in caught.value.hint
 
 
-def test_instance_writes_its_settings_once(settings: Settings) -> None:
-    """Somebody who changed them must find them so."""
-    file = settings.dagster_home / "dagster.yaml"
-    instance(settings).dispose()
-    assert file.read_text() == runner.INSTANCE
-    file.write_text(runner.INSTANCE + "# mine\n")
-    instance(settings).dispose()
-    assert file.read_text().endswith("# mine\n")
-
-
 def test_runs_are_recorded_in_the_home_and_one_at_a_time(settings: Settings, engine: Engine) -> None:
     found = outcome(settings, engine, FakeSource(), "staging/offices")
     with instance(settings) as records:
@@ -249,9 +240,3 @@ def test_runs_are_recorded_in_the_home_and_one_at_a_time(settings: Settings, eng
         assert recorded.status == dg.DagsterRunStatus.SUCCESS
         assert recorded.tags["dagster/asset_partition_range_end"] == "2024-03"
         assert not records.telemetry_enabled
-
-
-def test_home_that_cannot_be_written_is_a_clear_error(tmp_path: Path, environment: pytest.MonkeyPatch) -> None:
-    (tmp_path / "home").write_text("in the way")
-    with pytest.raises(SalespipeError, match=r"The home folder cannot be written(.|\n)*SALESPIPE_HOME"):
-        instance(Settings.embedded(tmp_path / "home"))
