@@ -130,6 +130,14 @@ def test_top_five_are_those_of_the_month_alone_with_their_share_of_all(spark: Sp
     assert drawn["layout"]["xaxis"]["range"][0] == drawn["layout"]["xaxis2"]["range"][0] == 0.0
 
 
+def test_leader_whose_label_is_the_name_of_another_keeps_a_bar(spark: SparkSession) -> None:
+    """The label "Toys 5", of customer 5 of two called Toys, took the bar of the one who is called so."""
+    customers = [("2024-05", "5", "100"), ("2024-05", "6", "20"), ("2024-05", "7", "3")]
+    names = {"5": "Toys", "6": "Toys", "7": "Toys 5"}
+    bars = draw(spark, [MAY], {"2024-05": about("2024-05")}, [], customers, names)["2024-05"]["data"][1]
+    assert (bars["y"], bars["x"]) == (["Toys 5 5", "Toys 6", "Toys 5"], [100.0, 20.0, 3.0])
+
+
 def test_products_that_tie_are_in_the_order_of_their_code(spark: SparkSession) -> None:
     products = [("2024-05", f"S{n}", "10") for n in (3, 6, 1, 5, 2, 4)]
     drawn = draw(spark, [MAY], {"2024-05": about("2024-05")}, products)["2024-05"]

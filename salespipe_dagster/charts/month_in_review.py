@@ -89,7 +89,7 @@ def _leaders(frame: DataFrame, dimension: DataFrame, key: str, name: str) -> dic
         found.setdefault(months.month_of(row.month_start), []).append(row)
     return {
         month: Leaders(
-            _totals.named({str(r[key]): r.revenue for r in rows}, {str(r[key]): r[name] or "" for r in rows}),
+            _totals.named({str(r[key]): r.revenue for r in rows}, {str(r[key]): r[name] for r in rows}),
             rows[0].whole,
         )
         for month, rows in found.items()
