@@ -48,7 +48,6 @@ function changeLine(name, now, before, month) {
   if (month === undefined) return element("span", { class: "change" }, `${DASH} no month before`);
   if (before === null) return line(DASH, `${monthName(month)} is not published`);
   if (typeof now !== "number" || typeof before[name] !== "number") return line(DASH, "one of the two is not shown");
-  if (before[name] <= 0) return line(now === before[name] ? "unchanged" : DASH, `it was ${shown(name, before[name])}`);
   return line(change(now, before[name]), `it was ${shown(name, before[name])}`);
 }
 
