@@ -334,6 +334,16 @@ def test_title_of_the_ageing(
         assert report.title("ageing") == title
 
 
+def test_ageing_has_no_shares_where_a_return_is_owed_back(
+    browser: Browser, spark: SparkSession, store: Callable[[bytes], Path]
+) -> None:
+    """As in the chart: of 10.00 and -3.00 the first would be 143%."""
+    owed = [(1, "0-30 days", Decimal("10.00")), (1, "over 90 days", Decimal("-3.00"))]
+    with opened(browser, store(made(spark, shop(last(1)), ageing=owed)), **DESKTOP) as report:
+        assert report.title("ageing") == "Customers owe EUR 7"
+        assert report.page.locator("#ageing .share").all_inner_texts() == [""] * 5
+
+
 HOSTILE = "</script><img src=x onerror=\"document.title='taken'\"><b>&amp;{}"
 
 
