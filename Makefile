@@ -45,6 +45,7 @@ test: $(READY) ## run the tests; ARGS="-k word" picks some
 lint: $(READY) ## find faults and formatting that differs
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
+	@! command -v node >/dev/null || { echo "'use strict';"; cat salespipe_dagster/report/*.js; } | node --check -
 
 format: $(READY) ## mend both where a tool can
 	@$(BIN)/ruff check --fix-only

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from pyspark.sql import SparkSession
 
+from salespipe_dagster.charts import _totals
 from salespipe_dagster_tests.drawn import about, detail, draw, frame, title
 from salespipe_spark import months
 
@@ -176,6 +177,25 @@ class TestNamedBars:
             ["Jones", "Smith 103", "Smith 112"],
             [40.0, 30.0, 20.0],
         )
+
+    def test_made_up_label_is_never_the_name_of_another_customer(self, spark: SparkSession) -> None:
+        """The 100 of customer 5, shown as "Toys 5", were lost to the 3 of the one who is called so."""
+        rows = [("2024-01", "5", "100"), ("2024-01", "6", "20"), ("2024-01", "7", "3")]
+        names = {"5": "Toys", "6": "Toys", "7": "Toys 5"}
+        (bars,) = draw("top_customers", frame(spark, CUSTOMERS, *rows), about("2024-01"), names)["data"]
+        assert (bars["y"], bars["x"]) == (["Toys 5 5", "Toys 6", "Toys 5"], [100.0, 20.0, 3.0])
+
+    def test_customer_who_is_called_a_number_is_not_the_one_without_a_name(self, spark: SparkSession) -> None:
+        data = frame(spark, CUSTOMERS, ("2024-01", "103", "10"), ("2024-01", "200", "90"))
+        (bars,) = draw("top_customers", data, about("2024-01"), {"103": "", "200": "103"})["data"]
+        assert (bars["y"], bars["x"]) == (["103", "103 103"], [90.0, 10.0])
+
+    def test_labels_are_the_same_in_whatever_order_rows_come(self) -> None:
+        """Both "Shop 1 a" and "Shop a" with their keys are "Shop 1 a a": which is which may not change."""
+        names = {"a": "Shop 1 a", "1 a a": "Shop", "b": "Shop 1 a", "c": "Shop"}
+        expected = {"1 a a": "Shop 1 a a", "a": "Shop 1 a a a", "b": "Shop 1 a b", "c": "Shop c"}
+        assert _totals.labels(list(names), names) == expected
+        assert _totals.labels(list(names)[::-1], names) == expected
 
     def test_customer_who_is_gone_is_shown_by_number(self, spark: SparkSession) -> None:
         drawn = draw("top_customers", frame(spark, CUSTOMERS, ("2024-01", "103", "30")), about("2024-01"), {})

@@ -141,6 +141,20 @@ def test_customers_of_one_name_are_told_apart(spark: SparkSession) -> None:
     assert data["customers"]["names"] == ["Atelier 7", "Atelier 8"]
 
 
+def test_made_up_label_is_never_the_name_of_another_customer(spark: SparkSession) -> None:
+    """Customer 5 of two called Toys was added to the one who is called "Toys 5", and both were one line."""
+    toys = [(5, "100.00", "Toys"), (6, "20.00", "Toys"), (7, "3.00", "Toys 5")]
+    shop = [*toys, (103, "10.00", ""), (200, "90.00", "103")]
+    lines = [LINES[0]._replace(customer=number, order=number, amount=Decimal(a)) for number, a, _ in shop]
+    owed = [(number, "0-30 days", Decimal(amount)) for number, amount, _ in shop]
+    data = data_of(made(spark, lines, ageing=owed, names={number: name for number, _, name in shop}.__getitem__))
+    customers = data["customers"]
+    expected = {"Toys 5 5": 10000, "Toys 6": 2000, "Toys 5": 300, "103 103": 1000, "103": 9000}
+    assert {customers["names"][row[2]]: row[5] for row in customers["rows"]} == expected
+    assert len(customers["rows"]) == 5
+    assert {name: amount for name, amount, _ in data["ageing"]["debtors"]} == expected
+
+
 HOSTILE = "</script><img src=x onerror=alert(1)><!-- \u2028 & $data"
 
 

@@ -66,7 +66,7 @@ def trace(bars: Mapping[str, Decimal], total: Decimal, about: About, others: Col
         orientation="h",
         y=list(bars),
         x=[float(amount) for amount in bars.values()],
-        text=[_label(amount, bars, total) for amount in bars.values()],
+        text=[label(amount, bars, total) for amount in bars.values()],
         textposition="outside",
         hovertext=[f"{_words.literal(name)}<br>{about.currency} {_words.exact(bars[name])}" for name in bars],
         hovertemplate="%{hovertext}<extra></extra>",
@@ -81,7 +81,7 @@ def axes(bars: Mapping[str, Decimal], about: About) -> dict[str, Any]:
     return {"xaxis": money, "yaxis": _look.name_axis(list(bars))}
 
 
-def _label(amount: Decimal, bars: Mapping[str, Decimal], total: Decimal) -> str:
+def label(amount: Decimal, bars: Mapping[str, Decimal], total: Decimal) -> str:
     """The amount and, where shares mean something, its share."""
     shares = total > 0 and min(bars.values()) >= 0
     return f"{_words.short(amount)}  ({_words.share(amount, total)})" if shares else _words.short(amount)

@@ -77,9 +77,14 @@ def colours(names: Iterable[str]) -> dict[str, str]:
     return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(sorted(names))}
 
 
+def month_step(span: Sequence[str]) -> int:
+    """How many months lie from one label to the next."""
+    return next((step for step in (1, 3, 6) if len(span) <= step * MOST_TICKS), 12)
+
+
 def month_ticks(span: Sequence[str]) -> list[str]:
     """The months that are labelled: all, or those that begin a quarter, half a year, a year."""
-    step = next((s for s in (1, 3, 6) if len(span) <= s * MOST_TICKS), 12)
+    step = month_step(span)
     return [m for m in span if (int(m[5:]) - 1) % step == 0] or list(span[:1])
 
 
@@ -88,19 +93,24 @@ def month_axis(span: Sequence[str]) -> dict[str, Any]:
     ticks = month_ticks(span)
     names = [_words.month_name(m) for m in ticks]
     text = [n.replace(" ", "<br>") if i == 0 or n.startswith("Jan") else n[:3] for i, n in enumerate(names)]
+    return column_axis(span, ticks, text, "Month")
+
+
+def column_axis(columns: Sequence[str], ticks: Sequence[str], text: Sequence[str], title: str) -> dict[str, Any]:
+    """An axis of columns side by side, of which some are labelled."""
     return {
         "type": "category",  # else plotly takes 2024-05 for a date and labels days
         "categoryorder": "array",
-        "categoryarray": list(span),
-        "range": [-0.5, max(len(span), 1) - 0.5],
+        "categoryarray": list(columns),
+        "range": [-0.5, max(len(columns), 1) - 0.5],
         "tickmode": "array",
-        "tickvals": ticks,
-        "ticktext": text,
+        "tickvals": list(ticks),
+        "ticktext": list(text),
         "tickangle": 0,
         "ticks": "",
         "ticklabelstandoff": 6,
         "showgrid": False,
-        "title": {"text": "Month", "standoff": 12},
+        "title": {"text": title, "standoff": 12},
     }
 
 

@@ -1,6 +1,7 @@
 """What charts sum, how they rank it, and the finding that one entity leads."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -36,14 +37,29 @@ def names(dimension: DataFrame, key: str, name: str) -> dict[str, str]:
     return {str(row[key]): row[name] for row in dimension.select(key, name).collect()}
 
 
+def labels(keys: Iterable[str], names: Mapping[str, str]) -> dict[str, str]:
+    """A label of its own for each key: its name; where several share one, or a key has none, the key tells them apart.
+
+    A label that is made so is never the name of another: the key is added again until that holds.
+    """
+    found = {key: names.get(key) or "" for key in sorted(keys)}
+    count = Counter(found.values())
+    own = {key: name for key, name in found.items() if name and count[name] == 1}
+    taken = set(own.values())
+    for key, name in found.items():
+        if key not in own:
+            label = f"{name} {key}".strip()
+            while label in taken:
+                label += f" {key}"
+            taken.add(label)
+            own[key] = label
+    return own
+
+
 def named(totals: Mapping[str, Decimal], names: Mapping[str, str]) -> dict[str, Decimal]:
-    """The totals by name instead of key; where two share a name, or a key has none, the key tells them apart."""
-    found = [names.get(key, "") for key in totals]
-    labels = {
-        key: name if name and found.count(name) == 1 else f"{name} {key}".strip()
-        for key, name in zip(totals, found, strict=True)
-    }
-    return {labels[key]: amount for key, amount in totals.items()}
+    """The totals by label instead of key."""
+    shown = labels(totals, names)
+    return {shown[key]: amount for key, amount in totals.items()}
 
 
 def ranked(totals: Mapping[str, Decimal], limit: int) -> tuple[list[str], list[str]]:

@@ -16,7 +16,7 @@ DASH = "\N{EN DASH}"
 
 def exact(amount: Decimal) -> str:
     """To the cent: 1,234,567.80."""
-    return f"{amount:,.2f}".replace("-", MINUS)
+    return f"{_rounded(amount, '0.01'):,}".replace("-", MINUS)
 
 
 def short(amount: Decimal) -> str:
@@ -44,18 +44,21 @@ def share(part: Decimal, whole: Decimal) -> str:
         return "under 1%"
     if 99 < percent < 100:
         return "over 99%"
-    return f"{percent:.0f}%"
+    return f"{_rounded(percent)}%"
 
 
 def change(now: Decimal, before: Decimal | None) -> str:
     """By how much it is more or less than before, in percent; a dash where that is not known or says nothing."""
+    if now == before:
+        return "unchanged"
     if before is None or before <= 0 or now < 0:
         return DASH
-    percent = 100 * (now - before) / before
-    if percent >= 1000:
-        return f"{short((now / before).quantize(Decimal(1)))} times"
-    text = f"{percent:+.0f}%" if abs(percent) >= 10 else f"{percent:+.1f}%"
-    return "\N{PLUS-MINUS SIGN}0%" if text[1:] == "0.0%" else text.replace("-", MINUS)
+    sign, percent = "+" if now > before else MINUS, 100 * abs(now - before) / before
+    if _rounded(percent) >= 1000:
+        return f"{short(_rounded(now / before))} times"
+    if percent >= 10:
+        return f"{sign}{_rounded(percent)}%"
+    return f"{sign}{_rounded(percent, '0.1') or 'under 0.1'}%"
 
 
 def month_name(month: str) -> str:
@@ -113,6 +116,11 @@ def fitted(text: str, pixels: float, size: int) -> str:
 def literal(text: str) -> str:
     """The text as plotly shows it letter for letter: it takes `<b>` and `%{x}` for commands."""
     return html.escape(text, quote=False).replace("%{", "&#37;{")
+
+
+def _rounded(value: Decimal, step: str = "1") -> Decimal:
+    """Half up, as the report does."""
+    return value.quantize(Decimal(step), context=Context(prec=60, rounding=ROUND_HALF_UP))
 
 
 def _width(character: str) -> float:

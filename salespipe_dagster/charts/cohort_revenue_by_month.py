@@ -53,21 +53,8 @@ def _hover(cohort: str, since: str) -> str:
 
 
 def _axis_of_months_since(columns: list[str]) -> dict[str, Any]:
-    step = next((s for s in (1, 3, 6) if len(columns) <= s * _look.MOST_TICKS), 12)
-    return {
-        "type": "category",
-        "categoryorder": "array",
-        "categoryarray": columns,
-        "range": [-0.5, max(len(columns), 1) - 0.5],
-        "tickmode": "array",
-        "tickvals": columns[::step],
-        "ticktext": columns[::step],
-        "tickangle": 0,
-        "ticks": "",
-        "ticklabelstandoff": 6,
-        "showgrid": False,
-        "title": {"text": "Months since the first", "standoff": 12},
-    }
+    ticks = columns[:: _look.month_step(columns)]
+    return _look.column_axis(columns, ticks, ticks, "Months since the first")
 
 
 def _axis_of_cohorts(cohorts: list[str]) -> dict[str, Any]:

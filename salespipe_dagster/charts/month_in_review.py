@@ -45,7 +45,8 @@ def month_in_review(
 ) -> dict[str, Figure]:
     """For each month its key figures, beside them those of the month and of the year before, and who led in it.
 
-    Orders and customers are added up over the channels, which share none. A dash stands for what is not published.
+    Orders and customers are added up over the channels, which share none. A dash stands for what
+    is not known, and for a change from zero, or from or to less.
     """
     shown = sorted({month for about in abouts.values() for month in about.months})
     sums = _totals.sums(_of(monthly_revenue, shown), ("month_start",), ADDITIVE)
@@ -89,7 +90,7 @@ def _leaders(frame: DataFrame, dimension: DataFrame, key: str, name: str) -> dic
         found.setdefault(months.month_of(row.month_start), []).append(row)
     return {
         month: Leaders(
-            _totals.named({str(r[key]): r.revenue for r in rows}, {str(r[key]): r[name] or "" for r in rows}),
+            _totals.named({str(r[key]): r.revenue for r in rows}, {str(r[key]): r[name] for r in rows}),
             rows[0].whole,
         )
         for month, rows in found.items()
@@ -111,7 +112,7 @@ def _review(
         kind="Key figures, and bar charts of the month's top products and customers",
         finding=_finding(month, now, before, about),
         detail=f"Below each figure its change on {' and on '.join(_words.month_name(m) for m in before)}; "
-        "a dash where that is not published",
+        "a dash where no percentage makes sense",
         source="marts/monthly_revenue, revenue_by_product, revenue_by_customer",
         about=about,
         layout={

@@ -6,7 +6,7 @@ from plotly.graph_objects import Bar, Figure
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from salespipe_dagster.charts import _look, _totals, _words
+from salespipe_dagster.charts import _bars, _look, _totals, _words
 from salespipe_dagster.charts._look import About
 from salespipe_spark.marts.receivables_ageing import BUCKETS, CREDIT
 
@@ -29,7 +29,7 @@ def receivables_ageing(receivables_ageing: DataFrame, *, about: About) -> Figure
         Bar(
             x=list(bars),
             y=[float(amount) for amount in bars.values()],
-            text=[*(_label(amount, owed, total) for amount in owed.values()), _words.short(ahead)],
+            text=[*(_bars.label(amount, owed, total) for amount in owed.values()), _words.short(ahead)],
             textposition="outside",
             hovertext=[f"{bucket}<br>{about.currency} {_words.exact(bars[bucket])}" for bucket in bars],
             hovertemplate="%{hovertext}<extra></extra>",
@@ -67,8 +67,3 @@ def _finding(owed: dict[str, Decimal], about: About) -> str:
     part = {_totals.ZERO: "Nothing that", total: "All that"}.get(oldest)
     part = part or f"{_words.share(oldest, total).capitalize()} of what"
     return f"{part} customers owe is {BUCKETS[-1].replace('over', 'older than')}"
-
-
-def _label(amount: Decimal, owed: dict[str, Decimal], total: Decimal) -> str:
-    shares = total > 0 and min(owed.values()) >= 0
-    return f"{_words.short(amount)}  ({_words.share(amount, total)})" if shares else _words.short(amount)

@@ -8,7 +8,7 @@ import inspect
 
 from pyspark.sql import DataFrame
 
-from salespipe_dagster.charts import About
+from salespipe_dagster.charts import About, _totals
 from salespipe_dagster.report import figures, page
 
 __all__ = ["INPUTS", "report"]
@@ -39,25 +39,18 @@ def report(
         revenue_by_country_and_product_line, about, "country", "product_line", *figures.ADDITIVE, "orders"
     )
     by_country = figures.rows(revenue_by_country, about, "country", "orders")
-    products = figures.ranking(revenue_by_product, about, "product_code", "product_line")
-    customers = figures.ranking(revenue_by_customer, about, "customer_number")
+    product_names = _totals.names(dim_products, "product_code", "product_name")
+    customer_names = _totals.names(dim_customers, "customer_number", "customer_name")
+    products = figures.ranking(revenue_by_product, about, "product_code", product_names, "product_line")
+    customers = figures.ranking(revenue_by_customer, about, "customer_number", customer_names)
     for name, found in {
         "revenue_by_country_and_product_line": [row[:1] + row[3:] for row in cube],
         "revenue_by_product": products.sums,
         "revenue_by_customer": customers.sums,
     }.items():
         figures.hold_against(monthly, found, name)
-    return page.page(
-        figures.payload(
-            monthly,
-            by_country,
-            cube,
-            products.named(figures.names(dim_products, "product_code", "product_name")),
-            customers.named(figures.names(dim_customers, "customer_number", "customer_name")),
-            figures.ageing(receivables_ageing, dim_customers),
-            about,
-        )
-    )
+    ageing = figures.ageing(receivables_ageing, customer_names)
+    return page.page(figures.payload(monthly, by_country, cube, products, customers, ageing, about))
 
 
 INPUTS = tuple(

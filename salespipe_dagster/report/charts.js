@@ -48,7 +48,6 @@ function changeLine(name, now, before, month) {
   if (month === undefined) return element("span", { class: "change" }, `${DASH} no month before`);
   if (before === null) return line(DASH, `${monthName(month)} is not published`);
   if (typeof now !== "number" || typeof before[name] !== "number") return line(DASH, "one of the two is not shown");
-  if (before[name] <= 0) return line(now === before[name] ? "unchanged" : DASH, `it was ${shown(name, before[name])}`);
   return line(change(now, before[name]), `it was ${shown(name, before[name])}`);
 }
 
@@ -214,17 +213,24 @@ function byLine(chosen) {
   );
 }
 
+function owedFinding(open, [bucket, amount], shares) {
+  if (open === 0) return "Customers owe nothing";
+  if (!shares) return `Customers owe ${DATA.currency} ${short(open)}`; // a part of that says nothing
+  const part = { 0: "Nothing", [open]: "All" }[amount] ?? share(amount, open).replace(/^\w/, (first) => first.toUpperCase());
+  return `${part} of what customers owe is older than ${bucket.replace("over ", "")}`;
+}
+
 function ageing() {
   const { asOf, buckets, debtors } = DATA.ageing;
   const owed = buckets.slice(0, -1);
   const open = owed.reduce((sum, [, amount]) => sum + amount, 0);
   const oldest = owed[owed.length - 1];
-  const part = { 0: "Nothing of", [open]: "All of" }[oldest[1]] ?? `${share(oldest[1], open).replace(/^\w/, (first) => first.toUpperCase())} of`;
-  const finding = open === 0 ? "Customers owe nothing" : `${part} what customers owe is older than ${oldest[0].replace("over ", "")}`;
+  const shares = open > 0 && owed.every(([, amount]) => amount >= 0);
+  const finding = owedFinding(open, oldest, shares);
   const rows = buckets.map(([bucket, amount]) => ({
     name: bucket === "credit" ? "Paid ahead" : bucket, value: amount, tip: `${bucket}\n${money(amount)}`,
     colour: bucket === "credit" ? DATA.look.other : DATA.look.revenue,
-    beside: bucket !== "credit" && open > 0 ? share(amount, open) : "",
+    beside: bucket !== "credit" && shares ? share(amount, open) : "",
   }));
   const column = (text) => `${text}, ${DATA.currency}`;
   const who = table(["Customers who owe most", column("Open"), column(oldest[0])], debtors.map(([name, all, old]) => [name, exact(all), exact(old)]));

@@ -4,7 +4,6 @@ Only additive measures are cut finely enough to be filtered. Distinct counts and
 mart holds them, or not at all.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -13,7 +12,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from salespipe_dagster.charts import About, _look
+from salespipe_dagster.charts import About, _look, _totals
 from salespipe_spark import months
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.marts.receivables_ageing import BUCKETS, CREDIT
@@ -37,25 +36,20 @@ class Ranking:
 
     Attributes:
         by: the filters that can act on it.
-        rows: month, product line, key or name, and the measures; None for a month or line that is not told apart.
+        rows: month, product line, key, and the measures; None for a month or line that is not told apart.
+        names: the name of each key, where it has one.
         rest: how many are left out, and their measures.
     """
 
     by: tuple[str, ...]
     rows: list[Row]
+    names: Mapping[str, str]
     rest: Row = (0, 0, 0, 0, 0, 0)
 
     @property
     def sums(self) -> list[Row]:
         """Month and measures of all rows, those left out included."""
         return [(row[0], *row[3:]) for row in self.rows] + [(None, *self.rest[1:])] * bool(self.rest[0])
-
-    def named(self, names: Mapping[str, str]) -> "Ranking":
-        """The same with names for keys; where two share a name, or a key has none, the key tells them apart."""
-        keys = {str(row[2]) for row in self.rows}
-        found = Counter(names.get(key, "") for key in keys)
-        shown = {key: names[key] if names.get(key) and found[names[key]] == 1 else _both(names, key) for key in keys}
-        return Ranking(self.by, [(*row[:2], shown[str(row[2])], *row[3:]) for row in self.rows], self.rest)
 
 
 def rows(frame: DataFrame, about: About, *columns: str) -> list[Row]:
@@ -65,7 +59,7 @@ def rows(frame: DataFrame, about: About, *columns: str) -> list[Row]:
     return sorted((place[months.month_of(row[0])], *map(_whole, row[1:])) for row in found)
 
 
-def ranking(frame: DataFrame, about: About, key: str, line: str = "") -> Ranking:
+def ranking(frame: DataFrame, about: About, key: str, names: Mapping[str, str], line: str = "") -> Ranking:
     """The measures of each key by month and line; where that is too much, of the largest over all months."""
     covered = _covered(frame, about)
     if covered.limit(MOST_ROWS + 1).count() <= MOST_ROWS:
@@ -73,18 +67,14 @@ def ranking(frame: DataFrame, about: About, key: str, line: str = "") -> Ranking
         return Ranking(
             ("month", "line") if line else ("month",),
             found if line else [(row[0], None, *row[1:]) for row in found],
+            names,
         )
     sums = covered.groupBy(key).agg(*(F.sum(name).alias(name) for name in ADDITIVE))
     largest = sums.orderBy(F.desc("revenue"), key).limit(MOST_NAMES).collect()
     everything = sums.agg(F.count(F.lit(1)), *(F.sum(name) for name in ADDITIVE)).collect()[0]
     shown: list[Row] = [(None, None, *map(_whole, row)) for row in largest]
     left = [_whole(whole) - sum(row[i] for row in shown) for i, whole in enumerate(everything[1:], start=3)]
-    return Ranking((), shown, (everything[0] - len(shown), *left))
-
-
-def names(dimension: DataFrame, key: str, name: str) -> dict[str, str]:
-    """A dimension's names by key, both as text."""
-    return {str(row[key]): row[name] for row in dimension.select(key, name).collect()}
+    return Ranking((), shown, names, (everything[0] - len(shown), *left))
 
 
 def hold_against(monthly: Sequence[Row], found: Iterable[Row], table: str) -> None:
@@ -117,7 +107,7 @@ def hold_against(monthly: Sequence[Row], found: Iterable[Row], table: str) -> No
             )
 
 
-def ageing(receivables_ageing: DataFrame, dim_customers: DataFrame) -> dict[str, Any]:
+def ageing(receivables_ageing: DataFrame, names: Mapping[str, str]) -> dict[str, Any]:
     """What is open by age, and the customers who owe most: name, what they owe, how much of it is oldest."""
     by_bucket = receivables_ageing.groupBy("bucket").agg(F.sum("amount"), F.max("as_of_date")).collect()
     amounts = {row[0]: _whole(row[1]) for row in by_bucket}
@@ -130,12 +120,11 @@ def ageing(receivables_ageing: DataFrame, dim_customers: DataFrame) -> dict[str,
         .limit(MOST_DEBTORS)
         .collect()
     )
-    # Named as a ranking is: where two share a name, the number tells them apart.
-    owing = Ranking((), [(None, None, row[0], _whole(row[1]), _whole(row[2]) or 0) for row in debtors])
+    shown = _totals.labels([str(row[0]) for row in debtors], names)
     return {
         "asOf": max((row[2].isoformat() for row in by_bucket), default=""),
         "buckets": [[bucket, amounts.get(bucket, 0)] for bucket in (*BUCKETS, CREDIT)],
-        "debtors": [row[2:] for row in owing.named(names(dim_customers, "customer_number", "customer_name")).rows],
+        "debtors": [(shown[str(row[0])], _whole(row[1]), _whole(row[2]) or 0) for row in debtors],
     }
 
 
@@ -175,10 +164,11 @@ ZEROS = (0,) * len(ADDITIVE)
 
 
 def _listed(ranking: Ranking, line: Mapping[str, int]) -> dict[str, Any]:
-    shown = sorted({row[2] for row in ranking.rows})
-    place = {name: i for i, name in enumerate(shown)}
-    rows = [(row[0], None if row[1] is None else line[row[1]], place[row[2]], *row[3:]) for row in ranking.rows]
-    return {"by": ranking.by, "names": shown, "rows": rows, "rest": ranking.rest}
+    keys = {str(row[2]) for row in ranking.rows}
+    shown = sorted(_totals.labels(keys, ranking.names).items(), key=lambda item: item[1])
+    place = {key: i for i, (key, _) in enumerate(shown)}
+    rows = [(row[0], None if row[1] is None else line[row[1]], place[str(row[2])], *row[3:]) for row in ranking.rows]
+    return {"by": ranking.by, "names": [label for _, label in shown], "rows": rows, "rest": ranking.rest}
 
 
 def _covered(frame: DataFrame, about: About) -> DataFrame:
@@ -193,10 +183,6 @@ def _sums(rows: Iterable[Row], *, whole: bool) -> dict[int, tuple[int, ...]]:
         month = -1 if whole else row[0]
         found[month] = tuple(a + b for a, b in zip(found.get(month, ZEROS), row[1:], strict=True))
     return found
-
-
-def _both(names: Mapping[str, str], key: str) -> str:
-    return f"{names.get(key, '')} {key}".strip()
 
 
 def _whole(value: Any) -> Any:

@@ -38,20 +38,29 @@ function tick(cents) {
   return short(cents).replace(/(\.\d*?)0+(?=[kMBT]?$)/, "$1").replace(/\.(?=[kMBT]?$)/, "");
 }
 
+/** So many parts of a whole, half up; in whole numbers, as a fraction may lie beside the half. */
+function rounded(many, part, whole) {
+  return Number((2n * BigInt(many) * BigInt(part) + BigInt(whole)) / (2n * BigInt(whole)));
+}
+
 /** The part in percent; 0% and 100% only where that is exact. */
 function share(part, whole) {
   const percent = (100 * part) / whole;
   if (percent > 0 && percent < 1) return "under 1%";
   if (percent > 99 && percent < 100) return "over 99%";
-  return `${Math.round(percent)}%`.replace("-", MINUS);
+  return `${rounded(100, part, whole)}%`;
 }
 
-/** How much more or less than before, in percent. */
+/** By how much it is more or less than before, in percent; a dash where that is not known or says nothing. */
 function change(now, before) {
   if (now === before) return "unchanged";
-  const percent = (100 * Math.abs(now - before)) / before;
-  const sign = now > before ? "+" : MINUS;
-  return percent < 0.05 ? `${sign}under 0.1%` : `${sign}${percent < 1000 ? percent.toFixed(1) : number(Math.round(percent))}%`;
+  if (before === null || before <= 0 || now < 0) return DASH;
+  const [sign, by] = now > before ? ["+", now - before] : [MINUS, before - now];
+  const percent = rounded(100, by, before);
+  if (percent >= 1000) return `${short(100 * rounded(1, now, before))} times`;
+  if (10 * by >= before) return `${sign}${percent}%`;
+  const tenths = rounded(1000, by, before);
+  return `${sign}${tenths ? (tenths / 10).toFixed(1) : "under 0.1"}%`;
 }
 
 /** 2024-05 as May 2024. */

@@ -1,8 +1,10 @@
 """The report in a real browser: right to the cent for whatever is chosen, silent, and nothing over anything."""
 
+import contextlib
 import shutil
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from salespipe_dagster_tests.conftest import settings_below
 from salespipe_dagster_tests.integration.browser import cents, chromium, opened
 from salespipe_dagster_tests.report_rows import Line, live, made, total
 from salespipe_dagster_tests.support import FakeSource, read_parquet
+from salespipe_dagster_tests.worded import CASES
 from salespipe_spark import months
 from salespipe_spark.engine import Engine
 
@@ -258,11 +261,20 @@ def test_changes_against_the_month_and_the_year_before(
     file = store(made(spark, lines))
     with opened(browser, file, **DESKTOP) as report:
         # From nothing no percentage leads up.
-        assert report.changes("revenue") == [f"{DASH} vs Feb 2025", "+25.0% vs Mar 2024"]
+        assert report.changes("revenue") == [f"{DASH} vs Feb 2025", "+25% vs Mar 2024"]
+        assert report.changes("cancelled") == ["unchanged vs Feb 2025", "unchanged vs Mar 2024"]
         assert report.changes("units") == ["unchanged vs Feb 2025", "unchanged vs Mar 2024"]
     with opened(browser, file, "#to=2025-02", **DESKTOP) as report:
         assert report.changes("revenue") == [f"{DASH} vs Jan 2025", f"{DASH} vs Feb 2024"]
         assert report.title("by-month") == "Revenue was highest in Mar 2024: EUR 80"
+
+
+def test_figures_are_worded_as_in_the_charts(browser: Browser) -> None:
+    words = (files("salespipe_dagster.report") / "words.js").read_text(encoding="utf-8")
+    say = "cases.map(([name, given]) => ({exact, short, share, change})[name](...given))"
+    with contextlib.closing(browser.new_page()) as page:
+        said = page.evaluate(f"cases => {{ {words}\nreturn {say}; }}", [case[:2] for case in CASES])
+    assert said == [case[2] for case in CASES]
 
 
 def test_month_that_is_not_published_is_a_gap_and_is_told(
@@ -320,6 +332,16 @@ def test_title_of_the_ageing(
     owed = [(1, "0-30 days", Decimal(recent)), (1, "over 90 days", Decimal(oldest))]
     with opened(browser, store(made(spark, shop(last(1)), ageing=owed)), **DESKTOP) as report:
         assert report.title("ageing") == title
+
+
+def test_ageing_has_no_shares_where_a_return_is_owed_back(
+    browser: Browser, spark: SparkSession, store: Callable[[bytes], Path]
+) -> None:
+    """As in the chart: of 10.00 and -3.00 the first would be 143%."""
+    owed = [(1, "0-30 days", Decimal("10.00")), (1, "over 90 days", Decimal("-3.00"))]
+    with opened(browser, store(made(spark, shop(last(1)), ageing=owed)), **DESKTOP) as report:
+        assert report.title("ageing") == "Customers owe EUR 7"
+        assert report.page.locator("#ageing .share").all_inner_texts() == [""] * 5
 
 
 HOSTILE = "</script><img src=x onerror=\"document.title='taken'\"><b>&amp;{}"
