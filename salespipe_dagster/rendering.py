@@ -10,6 +10,7 @@ import contextlib
 import html
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -27,6 +28,8 @@ from salespipe_spark.errors import SalespipeError
 
 WIDTH, HEIGHT = 1200, 700
 SECONDS = 120
+FORBIDDEN = re.compile(r"(\\\\)|\\(?:[bf]|u(?:00(?:0[0-8be]|0f|1[0-9a-f])|fff[ef]))")
+"""What XML has no characters for, as JSON writes it; a backslash that is one comes first, and stays."""
 HINT = "`make setup` installs the drawing engine anew"
 
 PAGE = """<!DOCTYPE html>
@@ -73,8 +76,9 @@ def to_html(figure: Figure, script: str = "") -> bytes:
 
 
 def drawing(figure: Figure) -> dict[str, Any]:
-    """What plotly.js gets."""
-    return json.loads(str(figure.to_json()))
+    """What plotly.js gets, without the characters that no picture can hold; pasting from a spreadsheet leaves such."""
+    values = FORBIDDEN.sub(lambda found: found[1] or " ", str(figure.to_json()))
+    return json.loads(values)
 
 
 class Renderer:

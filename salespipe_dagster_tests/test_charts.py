@@ -264,3 +264,12 @@ class TestProductLineByMonth:
         rows = [("2024-01", "USA", "Ships", "-5"), ("2024-01", "USA", "Trains", "2")]
         (cells,) = draw("product_line_by_month", frame(spark, LINES, *rows), about("2024-01"))["data"]
         assert (cells["zmin"], cells["zmax"]) == (-5.0, 5.0)
+
+
+def test_country_without_a_name_has_one_in_every_sentence(spark: SparkSession) -> None:
+    """Empty and blank are one: a sentence needs a subject, and no revenue may be lost over it."""
+    rows = [("2024-01", "", "30.00"), ("2024-01", "   ", "40.00"), ("2024-01", "USA", "30.00")]
+    drawn = draw("revenue_by_country", frame(spark, COUNTRIES, *rows), about("2024-01"))
+    assert title(drawn) == "No name makes 70% of revenue"
+    assert drawn["layout"]["yaxis"]["ticktext"] == ["No name ", "USA "]
+    assert list(drawn["data"][0]["x"]) == [70.0, 30.0]

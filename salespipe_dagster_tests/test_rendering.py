@@ -51,6 +51,16 @@ def test_same_figure_is_the_same_bytes(renderer: Renderer) -> None:
     assert rendering.to_html(figure()) == rendering.to_html(figure())
 
 
+def test_characters_that_no_picture_can_hold_are_left_out(renderer: Renderer) -> None:
+    """A vertical tab comes with what is pasted from a spreadsheet: plotly.js fails over it, and so did every run."""
+    odd = [chr(code) for code in (*range(32), 0xFFFE, 0xFFFF) if chr(code) not in "\t\n\r"]
+    drawn = Figure(Bar(x=[f"a{''.join(odd)}b", r"C:\u000b"], y=[1, 2]), {"title": {"text": "Foo\x0bLtd"}})
+    assert size(renderer.to_png(drawn)) == (1200, 700)
+    values = rendering.drawing(drawn)
+    assert values["layout"]["title"]["text"] == "Foo Ltd"
+    assert values["data"][0]["x"] == [f"a{' ' * len(odd)}b", r"C:\u000b"]
+
+
 def test_page_loads_nothing_from_a_network() -> None:
     page = rendering.to_html(figure()).decode()
     assert re.findall(r"<script[^>]*\ssrc|<link|<img|@import", page.split("<figure")[0]) == []

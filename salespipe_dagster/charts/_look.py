@@ -123,7 +123,7 @@ def name_axis(names: Sequence[str]) -> dict[str, Any]:
         "range": [max(len(names), FEWEST_ROWS) - 0.5, -0.5],
         "tickmode": "array",
         "tickvals": list(names),
-        "ticktext": [_words.literal(_words.fitted(name or "no name", LABEL, SIZE)) + " " for name in names],
+        "ticktext": [_words.literal(_words.fitted(name, LABEL, SIZE)) + " " for name in names],
         "ticks": "",
         "showgrid": False,
     }

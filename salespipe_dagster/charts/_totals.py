@@ -14,6 +14,8 @@ from salespipe_dagster.charts._look import About
 from salespipe_spark import months
 
 ZERO = Decimal("0.00")
+NO_NAME = "No name"
+"""What is shown of a country or a product line that is empty or blanks alone: a sentence needs a subject."""
 
 
 def sums(
@@ -24,7 +26,11 @@ def sums(
     Distinct counts and averages are not additive: they stand in a mart at their own grain, or nowhere.
     """
     rows = frame.groupBy(*by).agg(*(F.sum(name).alias(name) for name in measures)).collect()
-    return {tuple(_label(row[name]) for name in by): tuple(row[name] for name in measures) for row in rows}
+    found: dict[tuple[str, ...], tuple[Decimal, ...]] = {}
+    for row in rows:
+        key, amounts = tuple(_label(row[name]) for name in by), tuple(row[name] for name in measures)
+        found[key] = tuple(a + b for a, b in zip(found[key], amounts, strict=True)) if key in found else amounts
+    return found
 
 
 def by_name(frame: DataFrame, name: str, measure: str) -> dict[str, Decimal]:
@@ -42,7 +48,7 @@ def labels(keys: Iterable[str], names: Mapping[str, str]) -> dict[str, str]:
 
     A label that is made so is never the name of another: the key is added again until that holds.
     """
-    found = {key: names.get(key) or "" for key in sorted(keys)}
+    found = {key: (names.get(key) or "").strip() for key in sorted(keys)}
     count = Counter(found.values())
     own = {key: name for key, name in found.items() if name and count[name] == 1}
     taken = set(own.values())
@@ -112,4 +118,4 @@ def all_new(about: About) -> str:
 
 
 def _label(value: Any) -> str:
-    return months.month_of(value) if isinstance(value, date) else str(value)
+    return months.month_of(value) if isinstance(value, date) else str(value) if str(value).strip() else NO_NAME

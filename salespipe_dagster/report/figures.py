@@ -148,8 +148,8 @@ def payload(
         "published": [about.span.index(month) for month in about.months],
         "coverage": about.coverage,
         "run": about.run,
-        "countries": countries,
-        "lines": lines,
+        "countries": _named(countries),
+        "lines": _named(lines),
         "colours": [colours[name] for name in lines],
         "cube": [(row[0], country[row[1]], line[row[2]], *row[3:]) for row in cube],
         "counts": [(row[0], *row[1 + len(ADDITIVE) :]) for row in monthly],
@@ -161,6 +161,12 @@ def payload(
 
 
 ZEROS = (0,) * len(ADDITIVE)
+
+
+def _named(names: list[str]) -> list[str]:
+    """The names, in the same order, each its own; of one that is blank that it is."""
+    shown = _totals.labels(names, {name: name if name.strip() else _totals.NO_NAME for name in names})
+    return [shown[name] for name in names]
 
 
 def _listed(ranking: Ranking, line: Mapping[str, int]) -> dict[str, Any]:
