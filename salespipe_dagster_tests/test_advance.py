@@ -217,11 +217,12 @@ def test_days_are_a_number_from_one_on(days: str) -> None:
     assert "--days" in said
 
 
-def test_an_external_source_has_no_company(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_external_source_has_no_company(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SALESPIPE_SOURCE_URL", "mysql+pymysql://shop@localhost/shop")
     monkeypatch.setenv("SALESPIPE_START_MONTH", "2025-01")
-    code, _ = invoke("--days=3")
+    code, said = invoke("--days=3")
     assert code == 1
+    assert "The source is an external database" in said
 
 
 def test_where_nothing_is_configured_it_is_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
