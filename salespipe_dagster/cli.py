@@ -148,7 +148,7 @@ def advance(days: int) -> None:
     """Move the company forward: orders are shipped or cancelled, payments come in, new days bring new orders.
 
     Of what is configured, or of the demo where nothing is. New orders and payments are written where the
-    days lie within the configured months.
+    days lie within the configured months, or within others that are in the source already.
     """
     from salespipe_dagster.advance import advance as advanced
     from salespipe_dagster.resources.source_db import SourceDatabase
@@ -171,7 +171,11 @@ def advance(days: int) -> None:
     if not moved.changed:
         console.print("Nothing changed in the configured months; SALESPIPE_END_MONTH adds later ones.")
     home = f"SALESPIPE_HOME={DEMO_HOME} " if settings.home == DEMO_HOME else ""
-    for block in months.blocks(moved.months):
+    beyond = [month for month in moved.months if month not in settings.months]
+    if beyond:
+        hint = "SALESPIPE_START_MONTH and SALESPIPE_END_MONTH add it"
+        console.print(f"{months.describe(beyond)} lies outside the configured months: {hint}", soft_wrap=True)
+    for block in months.blocks([month for month in moved.months if month in settings.months]):
         console.print(f"Next: [bold]{home}salespipe run --months {block[0]}...{block[-1]}[/]", soft_wrap=True)
 
 

@@ -1,5 +1,6 @@
 """The company moves forward: what changes is written, all of it or nothing, however it is called."""
 
+import re
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -27,8 +28,8 @@ def _nothing_set(environment: pytest.MonkeyPatch) -> None:
     """What is set on the machine of the developer is not what is tested."""
 
 
-def settings(home: Path, end: str = "2025-04") -> Settings:
-    return Settings.checked(home=home, start_month="2025-01", end_month=end, company_orders_per_month=60)
+def settings(home: Path, end: str = "2025-04", size: int = 60) -> Settings:
+    return Settings.checked(home=home, start_month="2025-01", end_month=end, company_orders_per_month=size)
 
 
 def made(configured: Settings, only: list[str] | None = None) -> SourceDatabase:
@@ -114,6 +115,26 @@ def test_in_one_step_in_many_and_at_once_the_same_rows(tmp_path: Path) -> None:
     for days in (1, 13, 30, 17):
         advance(many, longer[1], days)
     assert dump(one) == dump(many) == dump(made(longer[2]))
+
+
+def test_months_that_are_there_but_not_configured_are_of_the_new_day_too(tmp_path: Path) -> None:
+    """There is one day for all of the source: a slice of the day before would be asked for by nobody."""
+    narrow, wide = (settings(tmp_path / name) for name in ("narrow", "wide"))
+    narrower = Settings.checked(
+        home=narrow.root, start_month="2025-04", end_month="2025-04", company_orders_per_month=60
+    )
+    moved = advance(made(narrow), narrower, 25)
+    assert moved.months[0] < "2025-04"
+    advance(made(wide), wide, 25)
+    assert dump(SourceDatabase(narrow.source)) == dump(SourceDatabase(wide.source))
+
+
+def test_a_month_that_is_there_grows_also_where_it_is_not_configured_any_more(tmp_path: Path) -> None:
+    """On its first day there is an order and no payment yet: that the month is there is asked of all tables."""
+    shorter, longer = settings(tmp_path, size=15), settings(tmp_path, "2025-05", size=15)
+    moved = [advance(made(shorter), longer, 1), advance(SourceDatabase(shorter.source), shorter, 30)]
+    assert ["2025-05" in each.changed.get("payments", []) for each in moved] == [False, True]
+    assert dump(SourceDatabase(shorter.source)) == dump(made(settings(tmp_path / "made", "2025-05", size=15)))
 
 
 def test_a_run_after_it_keeps_the_day(tmp_path: Path) -> None:
@@ -208,6 +229,18 @@ def test_the_night_finds_the_months_that_changed(tmp_path: Path) -> None:
 def invoke(*arguments: str) -> tuple[int, str]:
     done = CliRunner().invoke(main, ["company", "advance", *arguments])
     return done.exit_code, done.output
+
+
+def test_no_run_is_proposed_that_the_settings_refuse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(settings(tmp_path))
+    for name, value in {"HOME": tmp_path, "START_MONTH": "2025-04", "END_MONTH": "2025-04"}.items():
+        monkeypatch.setenv(f"SALESPIPE_{name}", str(value))
+    monkeypatch.setenv("SALESPIPE_COMPANY_ORDERS_PER_MONTH", "60")
+    code, said = invoke("--days=25")
+    assert code == 0
+    assert "salespipe run --months 2025-04...2025-04\n" in said
+    assert said.count("salespipe run") == 1
+    assert re.search(r"2025-0[1-3]\S* lies outside the configured months: SALESPIPE_START_MONTH", said)
 
 
 @pytest.mark.parametrize("days", ["0", "-3", "many"])
