@@ -40,6 +40,7 @@ def company_of(settings: Settings) -> Company:
         seed=settings.company_seed,
         orders_per_month=settings.company_orders_per_month,
         quirks=settings.company_quirks,
+        first_month=settings.first_month,
         today=months.end_day(settings.last_month) - timedelta(days=1),
     )
 

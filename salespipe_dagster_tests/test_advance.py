@@ -194,14 +194,35 @@ def test_a_month_that_no_run_has_made_is_left_to_that_run(tmp_path: Path) -> Non
 def test_another_company_is_refused_with_the_settings_that_it_was_made_with(tmp_path: Path) -> None:
     """Their customers and products are others: mixed, orders belong to nobody."""
     source = made(settings(tmp_path))
-    other = Settings.checked(home=tmp_path, company_seed=8, company_quirks=False, company_orders_per_month=60)
+    other = Settings.checked(
+        home=tmp_path, company_seed=8, company_quirks=False, company_orders_per_month=60, start_month="2025-02"
+    )
     before = dump(source)
     for refused in (lambda: advance(source, other, 5), lambda: source.prepare_company(company_of(other))):
         with pytest.raises(SalespipeError, match="holds another company") as caught:
             refused()
         assert "set SALESPIPE_COMPANY_SEED=7, SALESPIPE_COMPANY_QUIRKS=true" in caught.value.hint
         assert f"remove {tmp_path}/source.db" in caught.value.hint
+        assert "START_MONTH" not in caught.value.hint
     assert dump(source) == before
+
+
+def test_months_before_the_companys_first_are_refused_and_later_ones_are_its_own(tmp_path: Path) -> None:
+    """Payments were left out whose orders would now be there: those would seem never to be paid."""
+    source = made(settings(tmp_path))
+    earlier, later = (
+        Settings.checked(home=tmp_path, start_month=first, end_month="2025-04", company_orders_per_month=60)
+        for first in ("2024-12", "2025-02")
+    )
+    before = dump(source)
+    for refused in (lambda: advance(source, earlier, 5), lambda: source.prepare_company(company_of(earlier))):
+        with pytest.raises(SalespipeError, match="holds another company") as caught:
+            refused()
+        assert caught.value.hint.startswith("set SALESPIPE_START_MONTH=2025-01 to go on with it; or remove ")
+    source.prepare_company(company_of(later))
+    assert dump(source) == before
+    assert advance(source, later, 5).after.first_month == "2025-01"
+    assert source.made_by() == company_of(settings(tmp_path)).after(5)
 
 
 @pytest.mark.parametrize("note", ["Made by the synthetic company of salespipe.", "", '{"seed": 7}', "[]"])

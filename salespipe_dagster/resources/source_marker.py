@@ -17,6 +17,12 @@ from salespipe_dagster.synthetic.company import Company
 from salespipe_spark.errors import SalespipeError
 
 NOTE = "Made by the synthetic company of salespipe, which replaces whatever is in its tables: "
+_SETTINGS = {
+    "seed": "COMPANY_SEED",
+    "orders_per_month": "COMPANY_ORDERS_PER_MONTH",
+    "quirks": "COMPANY_QUIRKS",
+    "first_month": "START_MONTH",
+}
 
 
 def read(connection: sa.Connection, url: sa.URL, lock: Literal["none", "share", "change"] = "none") -> Company | None:
@@ -71,16 +77,17 @@ def write(connection: sa.Connection, made_by: Company) -> None:
 
 
 def require_same(there: Company, configured: Company, url: sa.URL) -> None:
-    """Refuse tables that another company has made, whatever day it is.
+    """Refuse tables that another company has made, whatever day it is, and whichever of its months are configured.
 
     Raises:
-        SalespipeError: they differ in seed, size or quirks.
+        SalespipeError: they differ in seed, size or quirks, or months are configured from before its first one.
     """
-    if replace(configured, today=there.today) != there:
+    expected = replace(configured, today=there.today, first_month=min(configured.first_month, there.first_month))
+    if expected != there:
         settings = ", ".join(
-            f"SALESPIPE_COMPANY_{name.upper()}={str(getattr(there, name)).lower()}"
-            for name in ("seed", "orders_per_month", "quirks")
-            if getattr(there, name) != getattr(configured, name)
+            f"SALESPIPE_{setting}={str(getattr(there, name)).lower()}"
+            for name, setting in _SETTINGS.items()
+            if getattr(there, name) != getattr(expected, name)
         )
         hint = f"set {settings} to go on with it; or {_empty(url)}"
         raise SalespipeError(f"{place(url)} holds another company than the configured one.", hint)
