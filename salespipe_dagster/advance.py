@@ -55,7 +55,7 @@ def ahead_of_the_company(settings: Settings) -> str:
     if there is None or not ahead:
         return ""
     days = (company_of(settings).today - there.today).days
-    next_step = f"`salespipe company advance --days {days}` moves it to their end"
+    next_step = f"`{settings.typed}salespipe company advance --days {days}` moves it to their end"
     return f"{months.describe(ahead)} is empty: the company's day is {there.today}; {next_step}"
 
 

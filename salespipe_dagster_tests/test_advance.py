@@ -14,7 +14,7 @@ from salespipe_dagster.advance import advance, ahead_of_the_company, company_of
 from salespipe_dagster.cli import main
 from salespipe_dagster.io_managers.mysql import slice_of
 from salespipe_dagster.resources.source_db import SourceDatabase
-from salespipe_dagster.settings import Settings
+from salespipe_dagster.settings import DEMO_HOME, Settings
 from salespipe_spark import months
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.errors import SalespipeError
@@ -279,9 +279,54 @@ def test_an_external_source_has_no_company(monkeypatch: pytest.MonkeyPatch) -> N
     assert "The source is an external database" in said
 
 
-def test_where_nothing_is_configured_it_is_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SourceDatabase:
+    """The folder to stand in has the demo's company, as `salespipe demo` makes it."""
     monkeypatch.chdir(tmp_path)
-    made(Settings.embedded(Path(".salespipe/demo")))
-    code, _ = invoke("--days=30")
+    return made(Settings.embedded(DEMO_HOME))
+
+
+def test_the_readmes_way_to_a_new_month_of_the_demo(demo: SourceDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it stands there; what it prints next is to be typed in the same shell, where nothing is exported."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (typed,) = re.findall(r"^(SALESPIPE.*) .venv/bin/salespipe company (advance.*)$", readme, re.MULTILINE)
+    for setting in typed[0].split():
+        monkeypatch.setenv(*setting.split("="))
+    done = CliRunner().invoke(main, ["company", *typed[1].split()])
+    assert done.exit_code == 0
+    assert today(demo) == date(2026, 1, 30)
+    assert demo.span() == ("2024-01", "2026-01")
+    prefix = "SALESPIPE_HOME=.salespipe/demo SALESPIPE_END_MONTH=2026-01"
+    assert re.search(rf"Next: {prefix} salespipe run --months 2025-\d\d...2026-01\n", done.output)
+    longer = Settings.load(end_month="2026-02")
+    assert ahead_of_the_company(longer).endswith(
+        "`SALESPIPE_HOME=.salespipe/demo SALESPIPE_END_MONTH=2026-02 salespipe company advance --days 29` "
+        "moves it to their end"
+    )
+
+
+@pytest.mark.usefixtures("demo")
+def test_who_sets_a_month_alone_is_told_where_the_demo_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is set is no demo any more, and to make one is what the user has done."""
+    monkeypatch.setenv("SALESPIPE_END_MONTH", "2026-01")
+    code, said = invoke("--days=30")
+    assert code == 1
+    assert "next: set SALESPIPE_HOME=.salespipe/demo for the demo's company" in said
+
+
+def test_a_day_after_the_configured_months_is_told_with_the_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the demo with its home: SALESPIPE_END_MONTH alone means another one."""
+    monkeypatch.chdir(tmp_path)
+    SourceDatabase(Settings.embedded(DEMO_HOME).source).prepare_company(company_of(Settings.embedded(DEMO_HOME)))
+    _, said = invoke("--days=40")
+    setting = "SALESPIPE_HOME=.salespipe/demo SALESPIPE_END_MONTH=2026-02"
+    assert f"Nothing changed.\nThe day lies after the configured months; {setting} adds later ones." in said
+
+
+def test_where_nothing_is_configured_it_is_the_demo(demo: SourceDatabase) -> None:
+    code, said = invoke("--days=30")
     assert code == 0
-    assert today(SourceDatabase(Settings.embedded(Path(".salespipe/demo")).source)) == date(2026, 1, 30)
+    assert today(demo) == date(2026, 1, 30)
+    assert "Next: SALESPIPE_HOME=.salespipe/demo salespipe run --months 2025-" in said

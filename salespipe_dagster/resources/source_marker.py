@@ -7,12 +7,14 @@ the day that the marker says, also where somebody moves the company forward mean
 import json
 from dataclasses import asdict, replace
 from datetime import date
+from pathlib import Path
 from typing import Literal
 
 import sqlalchemy as sa
 
 from salespipe_dagster.resources.source_connection import place
 from salespipe_dagster.resources.source_sql import MARKER, company
+from salespipe_dagster.settings import DEMO_HOME, Settings
 from salespipe_dagster.synthetic.company import Company
 from salespipe_spark.errors import SalespipeError
 
@@ -101,7 +103,11 @@ def foreign(url: sa.URL) -> SalespipeError:
 
 def missing(url: sa.URL) -> SalespipeError:
     """What is said where a company should be."""
-    hint = "make it first: `salespipe demo`, or `salespipe run` where something is configured"
+    demo = Settings.embedded(DEMO_HOME).source.database or ""
+    if Path(demo).is_file() and url.database != demo:
+        hint = f"set SALESPIPE_HOME={DEMO_HOME} for the demo's company, or make one of your own: `salespipe run`"
+    else:
+        hint = "make it first: `salespipe demo`, or `salespipe run` where something is configured"
     return SalespipeError(f"{place(url)} holds no synthetic company.", hint)
 
 
