@@ -23,15 +23,15 @@ _WRITTEN = re.compile(r"written .*, (\d+) of (\d+) \(")
 class MySQLIOManager(dg.IOManager):
     """Writes and reads the tables of the source; an asset's key ends in its table's name there.
 
-    A stored value is an iterable of (part, rows): a table of rows as the source has them, its columns' names
-    included, or a function that makes such tables of the company, so that never a whole month need be in
-    memory. Each part replaces its slice in one transaction.
+    A stored value is an iterable of (part, rows): a function that makes tables of rows of the company, as the
+    source has them, its columns' names included, so that never a whole month need be in memory. Each part
+    replaces its slice in one transaction.
     """
 
-    def __init__(self, source: SourceDatabase, company: Company | None = None) -> None:
+    def __init__(self, source: SourceDatabase, company: Company) -> None:
         """An I/O manager of a company's database, which is not touched before something is written or read."""
         self.source = source
-        self.company = company or Company()
+        self.company = company
 
     def handle_output(self, context: dg.OutputContext, obj: Iterable[tuple[str, Rows]]) -> None:
         """Replace the slice of every part, and tell Dagster of each part's rows.

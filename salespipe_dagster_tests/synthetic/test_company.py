@@ -26,7 +26,6 @@ from salespipe_dagster.synthetic.quirks import (
     CUSTOMER_NAMES,
     PRODUCT_DESCRIPTIONS,
     PRODUCT_NAMES,
-    QUIRKS,
     tidied,
 )
 from salespipe_spark import months
@@ -552,10 +551,6 @@ def test_cancellations_are_ordinary_business() -> None:
     assert {row["status"] for row in clean("orders")} <= {"In Process", "On Hold"} | {
         *("Shipped", "Cancelled", "Disputed", "Resolved")
     }
-
-
-def test_the_nasty_parts_are_listed() -> None:
-    assert len(QUIRKS) == 13
 
 
 # --- the nasty parts of real data
