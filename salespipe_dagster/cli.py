@@ -203,7 +203,7 @@ def _run(settings: Settings, span: list[str], select: str) -> None:
         def on_part(said: str, share: float) -> None:
             progress.update(task, description=f"{current}: {said}", completed=begun - 1 + share)
 
-        outcome = runner.run(build_defs(settings), settings, span, select, on_step, on_part)
+        outcome = runner.run(build_defs(settings, on_part=on_part), settings, span, select, on_step)
         progress.update(task, description="done" if not outcome.problems else "failed", completed=begun)
     if settings.synthetic and not outcome.problems and (told := ahead_of_the_company(settings)):
         outcome.notes.append(told)
