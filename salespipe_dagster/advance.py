@@ -1,4 +1,4 @@
-"""The synthetic company of the settings, and how it moves forward: `salespipe company advance`."""
+"""How the synthetic company moves forward: `salespipe company advance`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ from salespipe_dagster.resources.source_write import is_empty, replace
 from salespipe_dagster.settings import Settings
 from salespipe_dagster.synthetic.business import FIRST_MONTH
 from salespipe_dagster.synthetic.company import Company
+from salespipe_dagster.synthetic.configured import company_of
 from salespipe_dagster.synthetic.orders import SETTLED_AFTER
 from salespipe_spark import months
 from salespipe_spark.errors import SalespipeError
@@ -32,17 +33,6 @@ class Advanced:
     def months(self) -> list[str]:
         """All months that changed, in order."""
         return sorted({month for each in self.changed.values() for month in each})
-
-
-def company_of(settings: Settings) -> Company:
-    """The company that is configured, on the last day of the configured months: where it starts from."""
-    return Company(
-        seed=settings.company_seed,
-        orders_per_month=settings.company_orders_per_month,
-        quirks=settings.company_quirks,
-        first_month=settings.first_month,
-        today=months.end_day(settings.last_month) - timedelta(days=1),
-    )
 
 
 def ahead_of_the_company(settings: Settings) -> str:

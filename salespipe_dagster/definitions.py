@@ -5,7 +5,6 @@ from typing import Any
 import dagster as dg
 
 from salespipe_dagster import automation, checks
-from salespipe_dagster.advance import company_of
 from salespipe_dagster.assets.charts import chart_assets
 from salespipe_dagster.assets.report import report_asset
 from salespipe_dagster.assets.source import source_assets
@@ -19,6 +18,7 @@ from salespipe_dagster.resources.engine import engine_resource
 from salespipe_dagster.resources.lake import lake_resource
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.settings import Settings
+from salespipe_dagster.synthetic.configured import company_of
 
 
 def build_defs(

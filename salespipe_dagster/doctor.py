@@ -13,12 +13,12 @@ from pathlib import Path
 from plotly.graph_objects import Figure
 from pydantic import SecretStr
 
-from salespipe_dagster.advance import company_of
 from salespipe_dagster.rendering import Renderer
 from salespipe_dagster.resources.source_connection import place
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.resources.source_marker import require_same
 from salespipe_dagster.settings import PREFIX, Settings
+from salespipe_dagster.synthetic.configured import company_of
 from salespipe_spark import months
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.catalogue import Catalogue

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from salespipe_dagster.advance import advance, ahead_of_the_company, company_of
+from salespipe_dagster.advance import advance, ahead_of_the_company
 from salespipe_dagster.cli import main
 from salespipe_dagster.io_managers.mysql import slice_of
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.settings import DEMO_HOME, Settings
+from salespipe_dagster.synthetic.configured import company_of
 from salespipe_spark import months
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.errors import SalespipeError

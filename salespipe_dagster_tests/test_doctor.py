@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from salespipe_dagster import doctor
-from salespipe_dagster.advance import company_of
 from salespipe_dagster.doctor import Finding, examine
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.settings import Settings
+from salespipe_dagster.synthetic.configured import company_of
 from salespipe_spark.errors import SalespipeError
 
 SECRET = "t0p%secret"

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from salespipe_dagster import settings as module
-from salespipe_dagster.advance import company_of
 from salespipe_dagster.settings import Settings
 from salespipe_dagster.synthetic.business import MOST_ORDERS
 from salespipe_dagster.synthetic.company import Company
+from salespipe_dagster.synthetic.configured import company_of
 from salespipe_spark.errors import SalespipeError
 
 MYSQL = "mysql+pymysql://shop@db.example:3307/classicmodels"

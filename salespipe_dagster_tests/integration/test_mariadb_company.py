@@ -9,12 +9,13 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from salespipe_dagster.advance import advance, company_of
+from salespipe_dagster.advance import advance
 from salespipe_dagster.io_managers.mysql import slice_of
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.resources.source_sql import mirror
 from salespipe_dagster.settings import Settings
 from salespipe_dagster.synthetic.company import Company
+from salespipe_dagster.synthetic.configured import company_of
 from salespipe_dagster_tests.integration.mariadb import execute, open_source
 from salespipe_dagster_tests.integration.pipeline import ask
 from salespipe_spark import months as calendar
