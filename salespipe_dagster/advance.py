@@ -1,4 +1,4 @@
-"""The synthetic company of the settings, and how it moves forward: `salespipe company advance`."""
+"""How the synthetic company moves forward: `salespipe company advance`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +12,9 @@ from salespipe_dagster.resources import source_marker
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.resources.source_write import is_empty, replace
 from salespipe_dagster.settings import Settings
+from salespipe_dagster.synthetic.business import FIRST_MONTH
 from salespipe_dagster.synthetic.company import Company
+from salespipe_dagster.synthetic.configured import company_of
 from salespipe_dagster.synthetic.orders import SETTLED_AFTER
 from salespipe_spark import months
 from salespipe_spark.errors import SalespipeError
@@ -33,16 +35,6 @@ class Advanced:
         return sorted({month for each in self.changed.values() for month in each})
 
 
-def company_of(settings: Settings) -> Company:
-    """The company that is configured, on the last day of the configured months: where it starts from."""
-    return Company(
-        seed=settings.company_seed,
-        orders_per_month=settings.company_orders_per_month,
-        quirks=settings.company_quirks,
-        today=months.end_day(settings.last_month) - timedelta(days=1),
-    )
-
-
 def ahead_of_the_company(settings: Settings) -> str:
     """Which configured months the company has not come to, as a sentence; nothing where there are none."""
     try:
@@ -53,7 +45,7 @@ def ahead_of_the_company(settings: Settings) -> str:
     if there is None or not ahead:
         return ""
     days = (company_of(settings).today - there.today).days
-    next_step = f"`salespipe company advance --days {days}` moves it to their end"
+    next_step = f"`{settings.typed}salespipe company advance --days {days}` moves it to their end"
     return f"{months.describe(ahead)} is empty: the company's day is {there.today}; {next_step}"
 
 
@@ -63,11 +55,13 @@ def advance(
     days: int,
     on_part: Callable[[str, int], None] = lambda part, parts: None,
 ) -> Advanced:
-    """Move the company forward, and write what changes thereby in the configured months: all of it, or nothing.
+    """Move the company forward, and write what changes thereby: all of it, or nothing.
+
+    It is written of the configured months and of all others that the source holds: there is one day for all.
 
     Args:
         source: the company's database.
-        settings: which company it is, and the months that it is made for.
+        settings: which company it is, and the months that it is to be made for.
         days: how many, at least one.
         on_part: is told of each slice that is looked at, and of how many there are.
 
@@ -76,7 +70,10 @@ def advance(
     """
     with source.advancing(company_of(settings)) as (connection, before):
         moved = Advanced(before, before.after(days))
-        looked_at = [(table, month) for table in sources() if table.monthly for month in _alive(table, moved, settings)]
+        monthly = [table for table in sources() if table.monthly]
+        alive = [(table, month) for table in monthly for month in _alive(table, moved)]
+        kept = {month for _, month in alive if month in settings.months or _holds(connection, month, monthly)}
+        looked_at = [(table, month) for table, month in alive if month in kept]
         for table, month in looked_at:
             on_part(f"{table.name} {month}", len(looked_at))
             if _changes(connection, table, month, moved):
@@ -86,12 +83,16 @@ def advance(
     return moved
 
 
-def _alive(table: Table, moved: Advanced, settings: Settings) -> list[str]:
+def _holds(connection: sa.Connection, month: str, monthly: list[Table]) -> bool:
+    return not all(is_empty(connection, slice_of(table, month)) for table in monthly)
+
+
+def _alive(table: Table, moved: Advanced) -> list[str]:
     """The months in which the days could change anything; of orders also those that may still be settled."""
     back = SETTLED_AFTER if table.name == "orders" else 0
     first = months.month_of(moved.before.today + timedelta(days=1) - timedelta(days=back))
     last = months.month_of(moved.after.today)
-    return [month for month in settings.months if first <= month <= last]
+    return months.between(max(first, FIRST_MONTH), last)
 
 
 def _changes(connection: sa.Connection, table: Table, month: str, moved: Advanced) -> bool:

@@ -4,7 +4,6 @@ import json
 import os
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,14 +12,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
-from salespipe_dagster.settings import Settings
+from salespipe_dagster.settings import DEMO_HOME, Settings
 
 if TYPE_CHECKING:  # Dagster takes seconds to import, and `--help` does without
     from salespipe_dagster.runner import Outcome
 from salespipe_spark import months
 from salespipe_spark.errors import SalespipeError
-
-DEMO_HOME = Path(".salespipe/demo")
 
 _COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 
@@ -148,7 +145,7 @@ def advance(days: int) -> None:
     """Move the company forward: orders are shipped or cancelled, payments come in, new days bring new orders.
 
     Of what is configured, or of the demo where nothing is. New orders and payments are written where the
-    days lie within the configured months.
+    days lie within the configured months, or within others that are in the source already.
     """
     from salespipe_dagster.advance import advance as advanced
     from salespipe_dagster.resources.source_db import SourceDatabase
@@ -169,10 +166,17 @@ def advance(days: int) -> None:
     for table, changed in moved.changed.items():
         console.print(f"  {table} changed in {months.describe(changed)}")
     if not moved.changed:
-        console.print("Nothing changed in the configured months; SALESPIPE_END_MONTH adds later ones.")
-    home = f"SALESPIPE_HOME={DEMO_HOME} " if settings.home == DEMO_HOME else ""
-    for block in months.blocks(moved.months):
-        console.print(f"Next: [bold]{home}salespipe run --months {block[0]}...{block[-1]}[/]", soft_wrap=True)
+        console.print("Nothing changed.")
+    longer = settings.model_copy(update={"end_month": months.month_of(moved.after.today)})
+    if longer.last_month > settings.last_month:
+        later = longer.typed or f"SALESPIPE_END_MONTH={longer.end_month} "
+        console.print(f"The day lies after the configured months; {later}adds later ones.", soft_wrap=True)
+    beyond = [month for month in moved.months if month not in settings.months]
+    if beyond:
+        hint = "SALESPIPE_START_MONTH and SALESPIPE_END_MONTH add it"
+        console.print(f"{months.describe(beyond)} lies outside the configured months: {hint}", soft_wrap=True)
+    for block in months.blocks([month for month in moved.months if month in settings.months]):
+        console.print(f"Next: [bold]{settings.typed}salespipe run --months {block[0]}...{block[-1]}[/]", soft_wrap=True)
 
 
 def _configured_or_demo() -> Settings:
@@ -199,7 +203,7 @@ def _run(settings: Settings, span: list[str], select: str) -> None:
         def on_part(said: str, share: float) -> None:
             progress.update(task, description=f"{current}: {said}", completed=begun - 1 + share)
 
-        outcome = runner.run(build_defs(settings), settings, span, select, on_step, on_part)
+        outcome = runner.run(build_defs(settings, on_part=on_part), settings, span, select, on_step)
         progress.update(task, description="done" if not outcome.problems else "failed", completed=begun)
     if settings.synthetic and not outcome.problems and (told := ahead_of_the_company(settings)):
         outcome.notes.append(told)

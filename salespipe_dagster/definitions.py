@@ -5,7 +5,6 @@ from typing import Any
 import dagster as dg
 
 from salespipe_dagster import automation, checks
-from salespipe_dagster.advance import company_of
 from salespipe_dagster.assets.charts import chart_assets
 from salespipe_dagster.assets.report import report_asset
 from salespipe_dagster.assets.source import source_assets
@@ -13,18 +12,21 @@ from salespipe_dagster.assets.staging import staging_assets
 from salespipe_dagster.assets.tables import table_assets
 from salespipe_dagster.io_managers.chart import charts_io
 from salespipe_dagster.io_managers.lake import lake_io
-from salespipe_dagster.io_managers.mysql import MySQLIOManager
+from salespipe_dagster.io_managers.mysql import MySQLIOManager, OnPart
 from salespipe_dagster.io_managers.report import report_io
 from salespipe_dagster.resources.engine import engine_resource
 from salespipe_dagster.resources.lake import lake_resource
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.settings import Settings
+from salespipe_dagster.synthetic.configured import company_of
 
 
-def build_defs(settings: Settings, **resource_overrides: Any) -> dg.Definitions:
+def build_defs(
+    settings: Settings, *, on_part: OnPart = lambda said, share: None, **resource_overrides: Any
+) -> dg.Definitions:
     """The definitions for these settings; a test replaces a resource by its name and nothing else.
 
-    Opens no socket, reads no database, starts no engine.
+    Opens no socket, reads no database, starts no engine. A run in this process tells `on_part` how it gets on.
     """
     source_db = resource_overrides.get("source_db") or SourceDatabase(settings.source)
     resources: dict[str, Any] = {
@@ -34,7 +36,7 @@ def build_defs(settings: Settings, **resource_overrides: Any) -> dg.Definitions:
         "lake_io": lake_io,
         "charts_io": charts_io(settings),
         "report_io": report_io(settings),
-        "mysql_io": MySQLIOManager(source_db, company_of(settings)),
+        "mysql_io": MySQLIOManager(source_db, company_of(settings), on_part),
     }
     return dg.Definitions(
         assets=[

@@ -10,7 +10,6 @@ from typing import Any
 import dagster as dg
 
 from salespipe_dagster.assets.tables import asset_key
-from salespipe_dagster.io_managers.mysql import share_written
 from salespipe_dagster.partitions import range_tags
 from salespipe_dagster.records import explained, instance
 from salespipe_dagster.settings import Settings
@@ -76,7 +75,6 @@ def run(
     months: list[str],
     select: str = "*",
     on_step: Callable[[str, int], None] = lambda step, steps: None,
-    on_part: Callable[[str, float], None] = lambda said, share: None,
 ) -> Outcome:
     """Make an unbroken range of months in one run.
 
@@ -86,7 +84,6 @@ def run(
         months: the range.
         select: assets, in Dagster's selection syntax.
         on_step: is told of each step begun, and of how many there are.
-        on_part: is told of each part of the source that a step has written, and of how much of the step that makes.
     """
     job = defs.resolve_job_def("monthly_refresh")
     keys = selected(defs, select)
@@ -98,8 +95,6 @@ def run(
             happened = event.dagster_event
             if happened and happened.event_type == dg.DagsterEventType.STEP_START and happened.step_key:
                 on_step(happened.step_key, steps)
-            elif not happened and (share := share_written(event.user_message)) is not None:
-                on_part(event.user_message, share)
 
         records.add_event_listener(run_id, listen)
         result = job.execute_in_process(

@@ -20,6 +20,7 @@ from salespipe_spark import months
 from salespipe_spark.errors import SalespipeError
 
 PREFIX = "SALESPIPE_"
+DEMO_HOME = Path(".salespipe/demo")
 
 
 class Settings(BaseSettings):
@@ -111,6 +112,14 @@ class Settings(BaseSettings):
     def environment(self) -> dict[str, str]:
         """The environment of a process that is to run with this home."""
         return dict(os.environ) | {PREFIX + "HOME": str(self.root), "DAGSTER_HOME": str(self.dagster_home)}
+
+    @property
+    def typed(self) -> str:
+        """What stands before a command that is to mean the same demo, in a shell where nothing is exported."""
+        if self.root != DEMO_HOME.absolute():
+            return ""
+        chosen = {"HOME": DEMO_HOME, "START_MONTH": self.start_month, "END_MONTH": self.end_month}
+        return "".join(f"{PREFIX}{name}={value} " for name, value in chosen.items() if value)
 
     @property
     def dagster_home(self) -> Path:

@@ -1,5 +1,6 @@
 """The company moves forward: what changes is written, all of it or nothing, however it is called."""
 
+import re
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -9,11 +10,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from salespipe_dagster.advance import advance, ahead_of_the_company, company_of
+from salespipe_dagster.advance import advance, ahead_of_the_company
 from salespipe_dagster.cli import main
 from salespipe_dagster.io_managers.mysql import slice_of
 from salespipe_dagster.resources.source_db import SourceDatabase
-from salespipe_dagster.settings import Settings
+from salespipe_dagster.settings import DEMO_HOME, Settings
+from salespipe_dagster.synthetic.configured import company_of
 from salespipe_spark import months
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.errors import SalespipeError
@@ -27,8 +29,8 @@ def _nothing_set(environment: pytest.MonkeyPatch) -> None:
     """What is set on the machine of the developer is not what is tested."""
 
 
-def settings(home: Path, end: str = "2025-04") -> Settings:
-    return Settings.checked(home=home, start_month="2025-01", end_month=end, company_orders_per_month=60)
+def settings(home: Path, end: str = "2025-04", size: int = 60) -> Settings:
+    return Settings.checked(home=home, start_month="2025-01", end_month=end, company_orders_per_month=size)
 
 
 def made(configured: Settings, only: list[str] | None = None) -> SourceDatabase:
@@ -116,6 +118,26 @@ def test_in_one_step_in_many_and_at_once_the_same_rows(tmp_path: Path) -> None:
     assert dump(one) == dump(many) == dump(made(longer[2]))
 
 
+def test_months_that_are_there_but_not_configured_are_of_the_new_day_too(tmp_path: Path) -> None:
+    """There is one day for all of the source: a slice of the day before would be asked for by nobody."""
+    narrow, wide = (settings(tmp_path / name) for name in ("narrow", "wide"))
+    narrower = Settings.checked(
+        home=narrow.root, start_month="2025-04", end_month="2025-04", company_orders_per_month=60
+    )
+    moved = advance(made(narrow), narrower, 25)
+    assert moved.months[0] < "2025-04"
+    advance(made(wide), wide, 25)
+    assert dump(SourceDatabase(narrow.source)) == dump(SourceDatabase(wide.source))
+
+
+def test_a_month_that_is_there_grows_also_where_it_is_not_configured_any_more(tmp_path: Path) -> None:
+    """On its first day there is an order and no payment yet: that the month is there is asked of all tables."""
+    shorter, longer = settings(tmp_path, size=15), settings(tmp_path, "2025-05", size=15)
+    moved = [advance(made(shorter), longer, 1), advance(SourceDatabase(shorter.source), shorter, 30)]
+    assert ["2025-05" in each.changed.get("payments", []) for each in moved] == [False, True]
+    assert dump(SourceDatabase(shorter.source)) == dump(made(settings(tmp_path / "made", "2025-05", size=15)))
+
+
 def test_a_run_after_it_keeps_the_day(tmp_path: Path) -> None:
     """The settings still say the day that the company started from."""
     configured = settings(tmp_path)
@@ -173,14 +195,35 @@ def test_a_month_that_no_run_has_made_is_left_to_that_run(tmp_path: Path) -> Non
 def test_another_company_is_refused_with_the_settings_that_it_was_made_with(tmp_path: Path) -> None:
     """Their customers and products are others: mixed, orders belong to nobody."""
     source = made(settings(tmp_path))
-    other = Settings.checked(home=tmp_path, company_seed=8, company_quirks=False, company_orders_per_month=60)
+    other = Settings.checked(
+        home=tmp_path, company_seed=8, company_quirks=False, company_orders_per_month=60, start_month="2025-02"
+    )
     before = dump(source)
     for refused in (lambda: advance(source, other, 5), lambda: source.prepare_company(company_of(other))):
         with pytest.raises(SalespipeError, match="holds another company") as caught:
             refused()
         assert "set SALESPIPE_COMPANY_SEED=7, SALESPIPE_COMPANY_QUIRKS=true" in caught.value.hint
         assert f"remove {tmp_path}/source.db" in caught.value.hint
+        assert "START_MONTH" not in caught.value.hint
     assert dump(source) == before
+
+
+def test_months_before_the_companys_first_are_refused_and_later_ones_are_its_own(tmp_path: Path) -> None:
+    """Payments were left out whose orders would now be there: those would seem never to be paid."""
+    source = made(settings(tmp_path))
+    earlier, later = (
+        Settings.checked(home=tmp_path, start_month=first, end_month="2025-04", company_orders_per_month=60)
+        for first in ("2024-12", "2025-02")
+    )
+    before = dump(source)
+    for refused in (lambda: advance(source, earlier, 5), lambda: source.prepare_company(company_of(earlier))):
+        with pytest.raises(SalespipeError, match="holds another company") as caught:
+            refused()
+        assert caught.value.hint.startswith("set SALESPIPE_START_MONTH=2025-01 to go on with it; or remove ")
+    source.prepare_company(company_of(later))
+    assert dump(source) == before
+    assert advance(source, later, 5).after.first_month == "2025-01"
+    assert source.made_by() == company_of(settings(tmp_path)).after(5)
 
 
 @pytest.mark.parametrize("note", ["Made by the synthetic company of salespipe.", "", '{"seed": 7}', "[]"])
@@ -210,6 +253,18 @@ def invoke(*arguments: str) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
+def test_no_run_is_proposed_that_the_settings_refuse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(settings(tmp_path))
+    for name, value in {"HOME": tmp_path, "START_MONTH": "2025-04", "END_MONTH": "2025-04"}.items():
+        monkeypatch.setenv(f"SALESPIPE_{name}", str(value))
+    monkeypatch.setenv("SALESPIPE_COMPANY_ORDERS_PER_MONTH", "60")
+    code, said = invoke("--days=25")
+    assert code == 0
+    assert "salespipe run --months 2025-04...2025-04\n" in said
+    assert said.count("salespipe run") == 1
+    assert re.search(r"2025-0[1-3]\S* lies outside the configured months: SALESPIPE_START_MONTH", said)
+
+
 @pytest.mark.parametrize("days", ["0", "-3", "many"])
 def test_days_are_a_number_from_one_on(days: str) -> None:
     code, said = invoke(f"--days={days}")
@@ -217,16 +272,62 @@ def test_days_are_a_number_from_one_on(days: str) -> None:
     assert "--days" in said
 
 
-def test_an_external_source_has_no_company(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_external_source_has_no_company(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SALESPIPE_SOURCE_URL", "mysql+pymysql://shop@localhost/shop")
     monkeypatch.setenv("SALESPIPE_START_MONTH", "2025-01")
-    code, _ = invoke("--days=3")
+    code, said = invoke("--days=3")
     assert code == 1
+    assert "The source is an external database" in said
 
 
-def test_where_nothing_is_configured_it_is_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SourceDatabase:
+    """The folder to stand in has the demo's company, as `salespipe demo` makes it."""
     monkeypatch.chdir(tmp_path)
-    made(Settings.embedded(Path(".salespipe/demo")))
-    code, _ = invoke("--days=30")
+    return made(Settings.embedded(DEMO_HOME))
+
+
+def test_the_readmes_way_to_a_new_month_of_the_demo(demo: SourceDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it stands there; what it prints next is to be typed in the same shell, where nothing is exported."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (typed,) = re.findall(r"^(SALESPIPE.*) .venv/bin/salespipe company (advance.*)$", readme, re.MULTILINE)
+    for setting in typed[0].split():
+        monkeypatch.setenv(*setting.split("="))
+    done = CliRunner().invoke(main, ["company", *typed[1].split()])
+    assert done.exit_code == 0
+    assert today(demo) == date(2026, 1, 30)
+    assert demo.span() == ("2024-01", "2026-01")
+    prefix = "SALESPIPE_HOME=.salespipe/demo SALESPIPE_END_MONTH=2026-01"
+    assert re.search(rf"Next: {prefix} salespipe run --months 2025-\d\d...2026-01\n", done.output)
+    longer = Settings.load(end_month="2026-02")
+    assert ahead_of_the_company(longer).endswith(
+        "`SALESPIPE_HOME=.salespipe/demo SALESPIPE_END_MONTH=2026-02 salespipe company advance --days 29` "
+        "moves it to their end"
+    )
+
+
+@pytest.mark.usefixtures("demo")
+def test_who_sets_a_month_alone_is_told_where_the_demo_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is set is no demo any more, and to make one is what the user has done."""
+    monkeypatch.setenv("SALESPIPE_END_MONTH", "2026-01")
+    code, said = invoke("--days=30")
+    assert code == 1
+    assert "next: set SALESPIPE_HOME=.salespipe/demo for the demo's company" in said
+
+
+def test_a_day_after_the_configured_months_is_told_with_the_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the demo with its home: SALESPIPE_END_MONTH alone means another one."""
+    monkeypatch.chdir(tmp_path)
+    SourceDatabase(Settings.embedded(DEMO_HOME).source).prepare_company(company_of(Settings.embedded(DEMO_HOME)))
+    _, said = invoke("--days=40")
+    setting = "SALESPIPE_HOME=.salespipe/demo SALESPIPE_END_MONTH=2026-02"
+    assert f"Nothing changed.\nThe day lies after the configured months; {setting} adds later ones." in said
+
+
+def test_where_nothing_is_configured_it_is_the_demo(demo: SourceDatabase) -> None:
+    code, said = invoke("--days=30")
     assert code == 0
-    assert today(SourceDatabase(Settings.embedded(Path(".salespipe/demo")).source)) == date(2026, 1, 30)
+    assert today(demo) == date(2026, 1, 30)
+    assert "Next: SALESPIPE_HOME=.salespipe/demo salespipe run --months 2025-" in said

@@ -8,6 +8,8 @@ import pytest
 from salespipe_dagster import doctor
 from salespipe_dagster.doctor import Finding, examine
 from salespipe_dagster.resources.source_db import SourceDatabase
+from salespipe_dagster.settings import Settings
+from salespipe_dagster.synthetic.configured import company_of
 from salespipe_spark.errors import SalespipeError
 
 SECRET = "t0p%secret"
@@ -156,6 +158,14 @@ def test_first_month_of_the_source_is_told_where_it_is_not_set(monkeypatch: pyte
     rights, indexes = found("source rights"), found("source indexes")
     assert (rights.ok, rights.found) == (True, "more than reading: DELETE")
     assert (indexes.ok, indexes.next) == (True, "CREATE INDEX a ON b (c)")
+
+
+def test_first_month_that_is_none_makes_no_other_company(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = SourceDatabase(Settings.load().source)
+    source.prepare_company(company_of(Settings.load()))
+    monkeypatch.setenv("SALESPIPE_START_MONTH", "2024-13")
+    assert not found("settings").ok
+    assert found("company").found == "the synthetic company on 2025-12-31"
 
 
 def java_home(folder: Path, said: str) -> Path:

@@ -65,12 +65,11 @@ def test_a_run_tells_of_each_part_of_the_source_that_it_has_written(
     steps, parts = list[str](), list[tuple[str, float]]()
     select = 'key:"source/orders" or key:"source/offices"'
     done = run(
-        build_defs(company),
+        build_defs(company, on_part=lambda *told: parts.append(told)),
         company,
         company.months,
         select,
         lambda *told: steps.append(told[0]),
-        lambda *told: parts.append(told),
     )
     assert done.problems == []
     assert steps == ["source__offices", "source__orders"]

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from salespipe_dagster import settings as module
-from salespipe_dagster.advance import company_of
 from salespipe_dagster.settings import Settings
 from salespipe_dagster.synthetic.business import MOST_ORDERS
 from salespipe_dagster.synthetic.company import Company
+from salespipe_dagster.synthetic.configured import company_of
 from salespipe_spark.errors import SalespipeError
 
 MYSQL = "mysql+pymysql://shop@db.example:3307/classicmodels"
@@ -221,13 +221,20 @@ def test_child_process_is_given_the_home(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert given["SALESPIPE_CURRENCY"] == "EUR"
 
 
-def test_the_company_is_set_by_three_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_company_is_set_by_three_variables_and_begins_with_the_first_month(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = company_of(load(monkeypatch))
-    assert plain == Company(seed=7, orders_per_month=165, quirks=True, today=date(2025, 12, 31))
+    assert plain == Company(seed=7, orders_per_month=165, quirks=True, first_month="2024-01", today=date(2025, 12, 31))
     found = load(
-        monkeypatch, COMPANY_SEED="-3", COMPANY_ORDERS_PER_MONTH="700000", COMPANY_QUIRKS="false", END_MONTH="2024-02"
+        monkeypatch,
+        COMPANY_SEED="-3",
+        COMPANY_ORDERS_PER_MONTH="700000",
+        COMPANY_QUIRKS="false",
+        START_MONTH="2023-12",
+        END_MONTH="2024-02",
     )
-    assert company_of(found) == Company(seed=-3, orders_per_month=700_000, quirks=False, today=date(2024, 2, 29))
+    assert company_of(found) == Company(
+        seed=-3, orders_per_month=700_000, quirks=False, first_month="2023-12", today=date(2024, 2, 29)
+    )
 
 
 @pytest.mark.parametrize("size", ["-1", str(MOST_ORDERS + 1), "many", "1.5"])

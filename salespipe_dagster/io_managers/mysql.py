@@ -1,7 +1,6 @@
 """The source's I/O manager: writes the synthetic company's tables slice by slice, and reads them back."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import dagster as dg
 import pyarrow as pa
@@ -16,22 +15,23 @@ from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.schema import arrow_schema
 from salespipe_spark.tables import Table, tables
 
-_WRITTEN = re.compile(r"written .*, (\d+) of (\d+) \(")
-"""The message of a part written."""
+OnPart = Callable[[str, float], None]
+"""Is told of each part of the source that a step has written, and of how much of the step that makes."""
 
 
 class MySQLIOManager(dg.IOManager):
     """Writes and reads the tables of the source; an asset's key ends in its table's name there.
 
-    A stored value is an iterable of (part, rows): a table of rows as the source has them, its columns' names
-    included, or a function that makes such tables of the company, so that never a whole month need be in
-    memory. Each part replaces its slice in one transaction.
+    A stored value is an iterable of (part, rows): a function that makes tables of rows of the company, as the
+    source has them, its columns' names included, so that never a whole month need be in memory. Each part
+    replaces its slice in one transaction.
     """
 
-    def __init__(self, source: SourceDatabase, company: Company | None = None) -> None:
+    def __init__(self, source: SourceDatabase, company: Company, on_part: OnPart = lambda said, share: None) -> None:
         """An I/O manager of a company's database, which is not touched before something is written or read."""
         self.source = source
-        self.company = company or Company()
+        self.company = company
+        self.on_part = on_part
 
     def handle_output(self, context: dg.OutputContext, obj: Iterable[tuple[str, Rows]]) -> None:
         """Replace the slice of every part, and tell Dagster of each part's rows.
@@ -49,7 +49,9 @@ class MySQLIOManager(dg.IOManager):
                 raise SalespipeError(f"{table.name}: the run does not own {part}.", "correct what makes the rows")
             count = self.source.replace(slice_of(table, part), rows)
             written.add(part)
-            context.log.info(f"written {part}, {len(written)} of {len(owned)} ({count:,} rows)")
+            said = f"written {part}, {len(written)} of {len(owned)} ({count:,} rows)"
+            context.log.info(said)
+            self.on_part(said, len(written) / len(owned))
             context.step_context.add_asset_metadata(
                 {"rows": count, "dagster/partition_row_count": count},
                 asset_key=context.asset_key,
@@ -65,12 +67,6 @@ class MySQLIOManager(dg.IOManager):
         blocks = months.blocks(keys) if table.monthly else [None]
         batches = [batch for block in blocks for batch in self.source.scan(table, block)]
         return pa.Table.from_batches(batches, schema=arrow_schema(table.contract))
-
-
-def share_written(message: str) -> float | None:
-    """How much of its table has been written when this message is logged; None of any other message."""
-    found = _WRITTEN.match(message)
-    return int(found[1]) / int(found[2]) if found else None
 
 
 def slice_of(table: Table, part: str) -> TableSlice:

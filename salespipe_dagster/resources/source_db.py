@@ -29,8 +29,8 @@ from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.tables import Table, tables
 
-Rows = pa.Table | Callable[[Company], Iterable[pa.Table]]
-"""Rows of a slice: as they are, or made of the company as it is there when they are written."""
+Rows = Callable[[Company], Iterable[pa.Table]]
+"""What makes the rows of a slice, of the company as it is there when they are written."""
 NO_ROWS = "0-0"
 ZERO = Decimal("0.00")
 WRITERS_WAIT = 60
@@ -170,7 +170,7 @@ class SourceDatabase:
         for batch in stream(self.url, statement):
             yield conformed(batch, table.contract, cents=self.dialect == "sqlite")
 
-    def prepare_company(self, configured: Company | None = None) -> None:
+    def prepare_company(self, configured: Company) -> None:
         """Make the company's tables where they are not there yet.
 
         Raises:
@@ -180,7 +180,7 @@ class SourceDatabase:
         if self.dialect == "sqlite":
             _make_folder(Path(self.url.database or ""))
         with self._writing() as connection:  # all tables or none; MySQL commits each
-            marker.prepare(connection, self.url, configured or Company())
+            marker.prepare(connection, self.url, configured)
 
     def made_by(self) -> Company | None:
         """The company whose tables these are, at its day; None where no marker says so."""
@@ -198,7 +198,7 @@ class SourceDatabase:
             there = marker.read(connection, self.url, "share")
             if there is None:
                 raise marker.foreign(self.url)
-            return replace(connection, owned, [rows] if isinstance(rows, pa.Table) else rows(there))
+            return replace(connection, owned, rows(there))
 
     @contextmanager
     def advancing(self, configured: Company) -> Generator[tuple[sa.Connection, Company]]:

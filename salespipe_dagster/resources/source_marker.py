@@ -7,16 +7,24 @@ the day that the marker says, also where somebody moves the company forward mean
 import json
 from dataclasses import asdict, replace
 from datetime import date
+from pathlib import Path
 from typing import Literal
 
 import sqlalchemy as sa
 
 from salespipe_dagster.resources.source_connection import place
 from salespipe_dagster.resources.source_sql import MARKER, company
+from salespipe_dagster.settings import DEMO_HOME, Settings
 from salespipe_dagster.synthetic.company import Company
 from salespipe_spark.errors import SalespipeError
 
 NOTE = "Made by the synthetic company of salespipe, which replaces whatever is in its tables: "
+_SETTINGS = {
+    "seed": "COMPANY_SEED",
+    "orders_per_month": "COMPANY_ORDERS_PER_MONTH",
+    "quirks": "COMPANY_QUIRKS",
+    "first_month": "START_MONTH",
+}
 
 
 def read(connection: sa.Connection, url: sa.URL, lock: Literal["none", "share", "change"] = "none") -> Company | None:
@@ -71,16 +79,17 @@ def write(connection: sa.Connection, made_by: Company) -> None:
 
 
 def require_same(there: Company, configured: Company, url: sa.URL) -> None:
-    """Refuse tables that another company has made, whatever day it is.
+    """Refuse tables that another company has made, whatever day it is, and whichever of its months are configured.
 
     Raises:
-        SalespipeError: they differ in seed, size or quirks.
+        SalespipeError: they differ in seed, size or quirks, or months are configured from before its first one.
     """
-    if replace(configured, today=there.today) != there:
+    expected = replace(configured, today=there.today, first_month=min(configured.first_month, there.first_month))
+    if expected != there:
         settings = ", ".join(
-            f"SALESPIPE_COMPANY_{name.upper()}={str(getattr(there, name)).lower()}"
-            for name in ("seed", "orders_per_month", "quirks")
-            if getattr(there, name) != getattr(configured, name)
+            f"SALESPIPE_{setting}={str(getattr(there, name)).lower()}"
+            for name, setting in _SETTINGS.items()
+            if getattr(there, name) != getattr(expected, name)
         )
         hint = f"set {settings} to go on with it; or {_empty(url)}"
         raise SalespipeError(f"{place(url)} holds another company than the configured one.", hint)
@@ -94,7 +103,11 @@ def foreign(url: sa.URL) -> SalespipeError:
 
 def missing(url: sa.URL) -> SalespipeError:
     """What is said where a company should be."""
-    hint = "make it first: `salespipe demo`, or `salespipe run` where something is configured"
+    demo = Settings.embedded(DEMO_HOME).source.database or ""
+    if Path(demo).is_file() and url.database != demo:
+        hint = f"set SALESPIPE_HOME={DEMO_HOME} for the demo's company, or make one of your own: `salespipe run`"
+    else:
+        hint = "make it first: `salespipe demo`, or `salespipe run` where something is configured"
     return SalespipeError(f"{place(url)} holds no synthetic company.", hint)
 
 

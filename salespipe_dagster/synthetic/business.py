@@ -39,11 +39,13 @@ class Firm:
         seed: names the company; another seed is another company.
         orders_per_month: how many orders an average month of 2024 and 2025 has, of six lines on average.
         quirks: whether it has the nasty parts of real data, as `quirks` lists them.
+        first_month: in which its books are opened: payments of orders from before it are not in them.
     """
 
     seed: int = 7
     orders_per_month: int = 165
     quirks: bool = True
+    first_month: str = "2024-01"
 
     def __post_init__(self) -> None:
         """Refuses a size that the order numbers of a month have no room for."""

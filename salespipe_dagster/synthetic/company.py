@@ -68,6 +68,7 @@ class Company(Firm):
         seed: names the company; another seed is another company.
         orders_per_month: how many orders an average month of 2024 and 2025 has, of six lines on average.
         quirks: whether it has the nasty parts of real data.
+        first_month: in which its books are opened: payments of orders from before it are not in them.
         today: the day that it has come to. What lies after it is not there: orders and payments of later
             days, and what becomes of orders later on.
     """
@@ -77,7 +78,7 @@ class Company(Firm):
     @property
     def firm(self) -> Firm:
         """The company whatever day it is."""
-        return Firm(self.seed, self.orders_per_month, self.quirks)
+        return Firm(self.seed, self.orders_per_month, self.quirks, self.first_month)
 
     def after(self, days: int) -> Self:
         """The company some days on.

@@ -1,12 +1,12 @@
 """Payments: most come 20 to 45 days after the goods left, some late, some in part, some never.
 
-A month's payments are looked for among the orders of the months before; only the orders that are paid in
-it are added up. A cheque is a function of the company's seed and its order's number, as is its day.
+A month's payments are looked for among the orders of the months before, from the company's first month on:
+a payment whose order is not there would be a credit. Only the orders that are paid in it are added up. A
+cheque is a function of the company's seed and its order's number, as is its day.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 
@@ -25,8 +25,6 @@ MONTHS_BACK = 7
 """How many months before its payment an order may lie: seven months are 212 days at least."""
 SUFFIXES = ("", "-2", "-3", "-4")
 """How an order's cheques differ: the first one, some cents, the rest of a payment in part, paid twice."""
-_BOOKS_OPEN = day_number(date(2024, 1, 1))
-"""What was ordered before is paid before: from the default first month on nobody seems to pay too much."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ def payments(firm: Firm, month: str, today: int) -> Iterator[Payments]:
     first = day_number(months.first_day(month))
     end = min(day_number(months.end_day(month)), today + 1)
     earliest = months.from_index(months.index(month) - MONTHS_BACK)
-    for ordered in months.between(max(FIRST_MONTH, earliest), month):
+    for ordered in months.between(max(FIRST_MONTH, firm.first_month, earliest), month):
         for run in orders(firm, ordered, today):
             terms = _terms(firm, run)
             due = [(day >= first) & (day < end) for day in terms.days]
@@ -94,10 +92,8 @@ def _terms(firm: Firm, placed: Orders) -> _Terms:
     mistaken = np.full(len(paid), firm.quirks) & (below(other, 0, 16, 30) == 0) & (paid < NEVER)
     twice = np.full(len(paid), firm.quirks) & (below(other, 16, 16, 200) == 0) & (paid < NEVER) & ~in_part
     days = (paid, np.where(mistaken, paid, NEVER), rest, np.where(twice, paid + 3 + below(other, 32, 16, 8), NEVER))
-    before = placed.day < _BOOKS_OPEN
-    settled = [np.where(before & (day < NEVER), np.minimum(day, _BOOKS_OPEN - 1), day) for day in days]
     return _Terms(
-        days=(settled[0], settled[1], settled[2], settled[3]),
+        days=days,
         part=np.where(in_part, 400 + below(prompt, 40, 8, 400), 1000),
         forgotten=np.where(mistaken, 1 + below(other, 48, 16, 99), 0),
     )

@@ -2,26 +2,23 @@
 
 They are there on purpose: each has broken a loader, a join or a sum somewhere. What is dealt out by
 position is there for every seed.
+
+- shared postal codes: two towns of one country, and towns of two countries, have the same postal code
+- missing parts of places: postal codes that are NULL, or begin with a zero, or have blanks inside
+- padded places: blanks around a customer's country, city, state or postal code, and around an office's
+- customers without orders: one in eight never ordered anything
+- customers without a sales rep: one in ten, with and without orders
+- customers without a credit limit: one in twelve
+- products never sold: one in thirty
+- odd names: quotes, backslashes, percent signs, tabs, newlines, letters beyond ASCII, in names and texts
+- missing and empty texts: NULL, the empty text and the word NULL are three things
+- statuses typed by hand: cancelled in several spellings, with blanks around it
+- comments from anywhere: line breaks of two kinds, emoji, placeholders of every driver
+- cheques of cents: a typing mistake in an amount, made good by a second cheque on the same day
+- orders paid twice: which may leave a customer with a credit
 """
 
 from typing import NamedTuple
-
-QUIRKS = {
-    "shared postal codes": "two towns of one country, and towns of two countries, have the same postal code",
-    "missing parts of places": "postal codes that are NULL, or begin with a zero, or have blanks inside",
-    "padded places": "blanks around a customer's country, city, state or postal code, and around an office's",
-    "customers without orders": "one in eight never ordered anything",
-    "customers without a sales rep": "one in ten, with and without orders",
-    "customers without a credit limit": "one in twelve",
-    "products never sold": "one in thirty",
-    "odd names": "quotes, backslashes, percent signs, tabs, newlines, letters beyond ASCII, in names and texts",
-    "missing and empty texts": "NULL, the empty text and the word NULL are three things",
-    "statuses typed by hand": "cancelled in several spellings, with blanks around it",
-    "comments from anywhere": "line breaks of two kinds, emoji, placeholders of every driver",
-    "cheques of cents": "a typing mistake in an amount, made good by a second cheque on the same day",
-    "orders paid twice": "which may leave a customer with a credit",
-}
-"""What is nasty, a line each."""
 
 
 class Written(NamedTuple):

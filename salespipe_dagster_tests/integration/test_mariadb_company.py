@@ -9,12 +9,13 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from salespipe_dagster.advance import advance, company_of
+from salespipe_dagster.advance import advance
 from salespipe_dagster.io_managers.mysql import slice_of
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.resources.source_sql import mirror
 from salespipe_dagster.settings import Settings
 from salespipe_dagster.synthetic.company import Company
+from salespipe_dagster.synthetic.configured import company_of
 from salespipe_dagster_tests.integration.mariadb import execute, open_source
 from salespipe_dagster_tests.integration.pipeline import ask
 from salespipe_spark import months as calendar
@@ -29,7 +30,7 @@ PAYMENTS = tables()["payments"]
 def test_foreign_tables_are_never_written(classicmodels: str) -> None:
     before = ask(classicmodels, "SHOW TABLES")
     with pytest.raises(SalespipeError, match="not the synthetic company's"):
-        open_source(classicmodels).prepare_company()
+        open_source(classicmodels).prepare_company(Company())
     assert ask(classicmodels, "SHOW TABLES") == before
 
 
@@ -62,8 +63,8 @@ def test_rows_arrive_as_they_are_by_files_and_by_inserts(company_database: str) 
     ]
     columns = [[f"line {i}" for i in range(len(texts))], texts, texts[::-1]]
     rows = pa.table(columns, ["productLine", "textDescription", "htmlDescription"])
-    source.prepare_company()
-    source.replace(slice_of(table, SNAPSHOT), rows)
+    source.prepare_company(Company())
+    source.replace(slice_of(table, SNAPSHOT), lambda _: [rows])
     found = pa.Table.from_batches(source.scan(table, None)).rename_columns(rows.column_names)
     assert sorted(found.to_pylist(), key=repr) == sorted(rows.to_pylist(), key=repr)
 
@@ -72,38 +73,38 @@ def test_a_row_that_the_server_would_cut_changes_nothing(company_database: str) 
     """LOAD DATA makes a warning of it, and goes on with a shorter text."""
     source, table = open_source(company_database), tables()["product_lines"]
     names = [column.source_name for column in table.contract.columns]
-    source.prepare_company()
-    source.replace(slice_of(table, SNAPSHOT), pa.table([["Ships"], ["a"], ["b"]], names))
+    source.prepare_company(Company())
+    source.replace(slice_of(table, SNAPSHOT), lambda _: [pa.table([["Ships"], ["a"], ["b"]], names)])
     with pytest.raises(SalespipeError, match=r"(too long|truncated) for column 'productLine'"):
-        source.replace(slice_of(table, SNAPSHOT), pa.table([["x" * 256], ["a"], ["b"]], names))
+        source.replace(slice_of(table, SNAPSHOT), lambda _: [pa.table([["x" * 256], ["a"], ["b"]], names)])
     assert ask(company_database, "SELECT productLine FROM productlines") == [("Ships",)]
 
 
 def test_a_key_that_another_slice_has_changes_nothing(company_database: str) -> None:
     """LOAD DATA leaves such a row out without an error."""
     source = open_source(company_database)
-    source.prepare_company()
+    source.prepare_company(Company())
     paid = {"customerNumber": pa.array([103], pa.int32()), "checkNumber": ["A"]}
     price = pa.array([Decimal("1.00")], pa.decimal128(10, 2))
     for month in ("2024-01", "2024-02"):
         day = pa.array([calendar.first_day(month)], pa.date32())
         rows = pa.table({**paid, "paymentDate": day, "amount": price})
         if month == "2024-01":
-            source.replace(slice_of(PAYMENTS, month), rows)
+            source.replace(slice_of(PAYMENTS, month), lambda _, rows=rows: [rows])
             continue
         with pytest.raises(SalespipeError, match="Duplicate entry"):
-            source.replace(slice_of(PAYMENTS, month), rows)
+            source.replace(slice_of(PAYMENTS, month), lambda _, rows=rows: [rows])
     assert ask(company_database, "SELECT paymentDate FROM payments") == [(date(2024, 1, 1),)]
 
 
 def test_the_company_is_read_back_as_it_was_made(company_database: str) -> None:
     source, company, quarter = open_source(company_database), Company(), calendar.between("2024-01", "2024-03")
-    source.prepare_company()
+    source.prepare_company(Company())
     made: dict[str, pa.Table] = {}
     for table in STAGED:
         parts = {part: company.rows(table.name, part if table.monthly else None) for part in table.parts(quarter)}
         for part, rows in parts.items():
-            source.replace(slice_of(table, part), rows)
+            source.replace(slice_of(table, part), lambda _, rows=rows: [rows])
         made[table.name] = pa.concat_tables(parts.values())
     for table in STAGED:
         batches = source.scan(table, quarter if table.monthly else None)
@@ -115,7 +116,7 @@ def test_the_company_is_read_back_as_it_was_made(company_database: str) -> None:
 
 def test_the_companys_tables_have_keys_and_an_index_on_each_date(empty_database: Callable[[], str]) -> None:
     url = empty_database()
-    open_source(url).prepare_company()
+    open_source(url).prepare_company(Company())
     columns = (
         "SELECT table_name, index_name, column_name FROM information_schema.statistics WHERE table_schema = DATABASE()"
     )

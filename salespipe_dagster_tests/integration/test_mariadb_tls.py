@@ -31,8 +31,8 @@ def test_a_server_that_proves_who_it_is_is_read_encrypted(mariadb_tls: tuple[str
     assert "TLS TLS_AES" in source.describe()
     (row,) = next(stream(source.url, "SHOW SESSION STATUS LIKE 'Ssl_cipher'")).to_pylist()
     assert row["Value"].startswith("TLS_AES")  # the scanner's connection is another one
-    source.prepare_company()
-    source.replace(slice_of(tables()["offices"], SNAPSHOT), Company().rows("offices"))
+    source.prepare_company(Company())
+    source.replace(slice_of(tables()["offices"], SNAPSHOT), lambda there: there.batches("offices"))
     assert sum(batch.num_rows for batch in source.scan(tables()["offices"], None)) == 7
 
 

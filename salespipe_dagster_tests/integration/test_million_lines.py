@@ -3,8 +3,8 @@
 from decimal import Decimal
 from pathlib import Path
 
-from salespipe_dagster.advance import company_of
 from salespipe_dagster.settings import Settings
+from salespipe_dagster.synthetic.configured import company_of
 from salespipe_dagster_tests.integration.pipeline import run, salespipe, table_rows
 from salespipe_spark import months
 from salespipe_spark.lake.catalogue import Catalogue

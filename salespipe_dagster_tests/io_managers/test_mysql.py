@@ -25,6 +25,7 @@ from salespipe_spark.tables import tables
 MONTHS = ["2024-01", "2024-02", "2024-03"]
 JANUARY, FEBRUARY = (order_numbers(month).start for month in MONTHS[:2])
 Rows = list[tuple[Any, ...]]
+Made = Callable[[Company], Iterator[pa.Table]]
 
 
 @pytest.fixture
@@ -66,11 +67,11 @@ def write(
         io_manager_key="mysql_io",
         dagster_type=dg.Any,
     )
-    def made() -> Iterator[tuple[str, pa.Table]]:
-        return iter(parts.items())
+    def made() -> list[tuple[str, Made]]:
+        return [(part, tables_of(rows)) for part, rows in parts.items()]
 
     tags = {RANGE_START: keys[0], RANGE_END: keys[-1]} if monthly else {}
-    return dg.materialize([made], tags=tags, resources={"mysql_io": MySQLIOManager(source)})
+    return dg.materialize([made], tags=tags, resources={"mysql_io": MySQLIOManager(source, Company())})
 
 
 def read(source: SourceDatabase, table: str) -> Rows:
@@ -163,13 +164,13 @@ def test_rows_that_a_slice_may_not_hold_change_nothing(empty: SourceDatabase, ro
     assert read(empty, "payments") == before
 
 
-def tables_of(*parts: pa.Table) -> Callable[[Company], Iterator[pa.Table]]:
+def tables_of(*parts: pa.Table) -> Made:
     """Rows that come one table after the other, as those of a month that memory would not hold."""
     return lambda there: iter(parts)
 
 
 def test_a_slice_may_come_in_several_tables(empty: SourceDatabase) -> None:
-    empty.prepare_company()
+    empty.prepare_company(Company())
     first, second = (arrow("payments", [payment(check, date(2024, 1, 5))]) for check in "AB")
     january = slice_of(tables()["payments"], "2024-01")
     assert empty.replace(january, tables_of(first, arrow("payments", []), second)) == 2
@@ -248,7 +249,7 @@ def test_foreign_tables_are_never_written(empty: SourceDatabase) -> None:
     with pytest.raises(SalespipeError, match="not the synthetic company's"):
         write(empty, "payments", {"2024-01": arrow("payments", [])})
     with pytest.raises(SalespipeError, match="not the synthetic company's"):
-        empty.replace(slice_of(tables()["payments"], "2024-01"), arrow("payments", []))
+        empty.replace(slice_of(tables()["payments"], "2024-01"), tables_of(arrow("payments", [])))
     assert len(read(empty, "payments")) == 2
 
 
@@ -306,6 +307,6 @@ def test_an_asset_downstream_is_handed_the_rows_of_its_months(empty: SourceDatab
         seen.append(rows)
 
     tags = {RANGE_START: "2024-02", RANGE_END: "2024-03"}
-    dg.materialize([payments, downstream], tags=tags, resources={"mysql_io": MySQLIOManager(empty)})
+    dg.materialize([payments, downstream], tags=tags, resources={"mysql_io": MySQLIOManager(empty, Company())})
     assert seen[0].schema == arrow_schema(tables()["payments"].contract)
     assert seen[0]["check_number"].to_pylist() == ["2024-02", "2024-03"]

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from salespipe_dagster.resources.source_connection import engine, scanner_url, without_password
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.resources.source_sql import Cents
+from salespipe_dagster.synthetic.company import Company
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.tables import tables
 
@@ -133,13 +134,13 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SalespipeError, match="cannot be made"):
-        sqlite(tmp_path / "file" / "shop.db").prepare_company()
+        sqlite(tmp_path / "file" / "shop.db").prepare_company(Company())
 
 
 def test_what_the_scanner_cannot_read_is_an_error_that_can_be_caught(tmp_path: Path) -> None:
     """A panic of the scanner is no Exception: it would pass every handler, Dagster's too."""
     source = sqlite(tmp_path / "shop.db")
-    source.prepare_company()
+    source.prepare_company(Company())
     with sa.create_engine(source.url, poolclass=sa.NullPool).begin() as connection:
         connection.exec_driver_sql("INSERT INTO payments VALUES (1, 'A', '2024-01-01', 'much')")
     with pytest.raises(SalespipeError, match="could not be read to the end"):
@@ -149,7 +150,7 @@ def test_what_the_scanner_cannot_read_is_an_error_that_can_be_caught(tmp_path: P
 def test_a_value_that_does_not_fit_its_type_is_named(tmp_path: Path) -> None:
     """Cut to fit, the order's number would be another order's."""
     source = sqlite(tmp_path / "shop.db")
-    source.prepare_company()
+    source.prepare_company(Company())
     with sa.create_engine(source.url, poolclass=sa.NullPool).begin() as connection:
         connection.exec_driver_sql(f"INSERT INTO payments VALUES ({2**31}, 'A', '2024-01-01', 1)")
     with pytest.raises(SalespipeError, match=r"payments\.customerNumber holds a value that is no int32"):

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from salespipe_dagster.resources.source_db import Outside, SourceDatabase
 from salespipe_dagster.resources.source_sql import column_of, mirror, own_columns
+from salespipe_dagster.synthetic.company import Company
 from salespipe_dagster_tests.support import SHOP, Rows
 from salespipe_spark.contract import SNAPSHOT, Type
 from salespipe_spark.errors import SalespipeError
@@ -38,7 +39,7 @@ def empty(tmp_path: Path) -> SourceDatabase:
 @pytest.fixture
 def source(empty: SourceDatabase) -> SourceDatabase:
     """The literal shop, as a database of the company's."""
-    empty.prepare_company()
+    empty.prepare_company(Company())
     fill(empty, SHOP)
     return empty
 
@@ -106,7 +107,7 @@ def test_a_snapshot_has_one_fingerprint_and_no_amount(source: SourceDatabase) ->
 
 
 def test_an_empty_snapshot_has_a_fingerprint(empty: SourceDatabase) -> None:
-    empty.prepare_company()
+    empty.prepare_company(Company())
     assert empty.fingerprints(tables()["products"], None)[SNAPSHOT].rows == 0
 
 
@@ -195,7 +196,7 @@ def test_the_span_is_that_of_orders_and_payments(source: SourceDatabase) -> None
 
 
 def test_an_empty_source_has_no_span(empty: SourceDatabase) -> None:
-    empty.prepare_company()
+    empty.prepare_company(Company())
     assert empty.span() is None
 
 
@@ -299,21 +300,21 @@ def test_the_probe_finds_what_is_there(source: SourceDatabase) -> None:
 
 
 def test_the_company_makes_its_tables_once(source: SourceDatabase) -> None:
-    source.prepare_company()
+    source.prepare_company(Company())
     assert len(scanned(source, tables()["customers"])) == 2
 
 
 def test_the_company_does_not_write_among_foreign_tables(empty: SourceDatabase) -> None:
     execute(empty, "CREATE TABLE customers (name VARCHAR(9))")
     with pytest.raises(SalespipeError, match="not the synthetic company's"):
-        empty.prepare_company()
+        empty.prepare_company(Company())
     assert sa.inspect(sa.create_engine(empty.url, poolclass=sa.NullPool)).get_table_names() == ["customers"]
 
 
 def test_a_company_that_was_killed_while_it_made_its_tables_makes_the_rest(empty: SourceDatabase) -> None:
-    empty.prepare_company()
+    empty.prepare_company(Company())
     execute(empty, "DROP TABLE payments", "DELETE FROM salespipe_company")
-    empty.prepare_company()
+    empty.prepare_company(Company())
     assert empty.check_schema(SOURCES) == []
 
 
