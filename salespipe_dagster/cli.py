@@ -78,7 +78,7 @@ def verify(span: str | None) -> None:
     with open_engine(settings) as engine, console.status("reading lake and source"):
         lake, source = Lake(settings.lake, engine), SourceDatabase(settings.source)
         verdicts, unbalanced = verified(lake, source, chosen, ledgers=settings.synthetic)
-    grid = Grid("table", "parts", "rows", "verdict", box=None)
+    grid = _grid("table", "parts", "rows", "verdict")
     for verdict in verdicts:
         name = f"{verdict.table.layer}/{verdict.table.name}"
         text = "; ".join(verdict.problems[:3]) + (" …" if len(verdict.problems) > 3 else "")
@@ -102,9 +102,7 @@ def doctor(*, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
-        grid = Grid("", "what", "found", "next", box=None)
-        for column in grid.columns:
-            column.overflow = "fold"  # what is cut off cannot be copied
+        grid = _grid("", "what", "found", "next")
         for finding in findings:
             good = "[yellow]ok[/]" if finding.next else "[green]ok[/]"
             mark = good if finding.ok else "[bold red]no[/]"
@@ -215,9 +213,16 @@ def _run(settings: Settings, span: list[str], select: str) -> None:
         sys.exit(1)
 
 
+def _grid(*columns: str) -> Grid:
+    """A table on the terminal; what is too wide goes on below, as what is cut off cannot be copied."""
+    grid = Grid(*columns, box=None)
+    for column in grid.columns:
+        column.overflow = "fold"
+    return grid
+
+
 def _summary(settings: Settings, outcome: "Outcome") -> None:
-    grid = Grid("table", "parts", "replaced", "rows", f"amount {settings.currency}", box=None)
-    grid.columns[0].no_wrap = True
+    grid = _grid("table", "parts", "replaced", "rows", f"amount {settings.currency}")
     for column in grid.columns[1:]:
         column.justify = "right"
         column.no_wrap = True
