@@ -84,12 +84,18 @@ def drawing(figure: Figure) -> dict[str, Any]:
 class Renderer:
     """Draws figures as PNG, all by one process of kaleido: its start takes a second, a picture a tenth of one.
 
-    The process starts with the first picture and ends with `close`, its helpers with it.
+    The process starts with `start` or with the first picture and ends with `close`, its helpers with it.
     """
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._complaints: IO[bytes] | None = None
+        self._greeted = False
+
+    def start(self) -> None:
+        """Start the process ahead of the first picture, which is told what hinders it."""
+        with contextlib.suppress(SalespipeError):
+            self._process = self._started()
 
     def to_png(self, figure: Figure, scale: float = 1) -> bytes:
         """The figure as a picture of 1200x700, or of that times the scale.
@@ -107,6 +113,7 @@ class Renderer:
             with contextlib.suppress(BrokenPipeError), self._process:
                 pass  # closes its pipes and waits for it
             self._process = None
+            self._greeted = False
         if self._complaints is not None:
             self._complaints.close()
             self._complaints = None
@@ -115,7 +122,9 @@ class Renderer:
         """Kaleido's answer: a line for a line."""
         if self._process is None:
             self._process = self._started()
-            self._line(self._process)  # it greets, or says why it cannot start
+        if not self._greeted:
+            self._line(self._process)  # or it says why it cannot start
+            self._greeted = True
         return self._line(self._process, json.dumps(request).encode() + b"\n")
 
     def _started(self) -> subprocess.Popen[bytes]:
@@ -132,6 +141,7 @@ class Renderer:
                 start_new_session=True,  # so that its helpers can be ended with it
             )
         except OSError as error:
+            self.close()
             raise _failure(str(error)) from error
 
     def _line(self, process: subprocess.Popen[bytes], line: bytes = b"") -> dict[str, Any]:

@@ -133,6 +133,34 @@ def test_missing_drawing_engine_is_a_clear_error(
         renderer.to_png(figure())
 
 
+def test_process_that_is_started_ahead_draws_the_same_and_is_ended(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A run starts it before the tables are made."""
+    monkeypatch.setenv("DRAWN_BY", str(tmp_path))
+    with contextlib.closing(Renderer()) as ahead, contextlib.closing(Renderer()) as late:
+        ahead.start()
+        assert started_by(str(tmp_path))
+        assert ahead.to_png(figure()) == late.to_png(figure())
+    with contextlib.closing(Renderer()) as unused:
+        unused.start()
+    deadline = time.monotonic() + 5
+    while started_by(str(tmp_path)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert started_by(str(tmp_path)) == []
+
+
+def test_what_hinders_the_start_is_told_with_the_first_picture(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, renderer: Renderer
+) -> None:
+    """A run whose tables can be made is not stopped by its charts before they are."""
+    (tmp_path / "executable").mkdir()
+    monkeypatch.setattr(kaleido, "__file__", str(tmp_path / "__init__.py"))
+    renderer.start()
+    with pytest.raises(SalespipeError, match="A chart could not be drawn"):
+        renderer.to_png(figure())
+
+
 def test_drawing_engine_that_dies_is_a_clear_error(monkeypatch: pytest.MonkeyPatch, renderer: Renderer) -> None:
     monkeypatch.setenv("TMPDIR", "/nowhere")
     with pytest.raises(SalespipeError, match=r"could not be drawn: .*ERROR.*/nowhere"):

@@ -95,6 +95,7 @@ def charts_io(settings: Settings) -> dg.IOManagerDefinition:
     @dg.io_manager(description="Draws charts into the lake's folder.")  # pyright: ignore[reportArgumentType]
     def charts(_: dg.InitResourceContext) -> Iterator[ChartIOManager]:
         with contextlib.closing(Renderer()) as renderer:
+            renderer.start()  # which takes a second, while others are at work
             yield ChartIOManager(settings.lake, renderer)
 
     return charts
