@@ -13,12 +13,12 @@ def test_rights_beside_reading_are_named_and_no_password(classicmodels: str) -> 
     database = sa.make_url(classicmodels).database
     execute(classicmodels, "CREATE OR REPLACE ROLE clerks")
     for user, grant, expected in [
-        ("reader", f"SELECT ON `{database}`.*", []),
-        ("viewer", f"SELECT, SHOW VIEW ON `{database}`.*", []),
-        ("writer", f"SELECT, DELETE, UPDATE (comments, status) ON `{database}`.orders", ["DELETE", "UPDATE"]),
-        ("owner", "ALL PRIVILEGES ON *.*", ["ALL PRIVILEGES"]),
-        ("giver", f"SELECT ON `{database}`.* TO giver@'127.0.0.%%' WITH GRANT OPTION", ["GRANT OPTION"]),
-        ("clerk", "clerks", ["role `clerks`"]),
+        ("may_read", f"SELECT ON `{database}`.*", []),
+        ("may_view", f"SELECT, SHOW VIEW ON `{database}`.*", []),
+        ("may_write", f"SELECT, DELETE, UPDATE (comments, status) ON `{database}`.orders", ["DELETE", "UPDATE"]),
+        ("may_all", "ALL PRIVILEGES ON *.*", ["ALL PRIVILEGES"]),
+        ("may_give", f"SELECT ON `{database}`.* TO may_give@'127.0.0.%%' WITH GRANT OPTION", ["GRANT OPTION"]),
+        ("may_as_role", "clerks", ["role `clerks`"]),
     ]:
         execute(
             classicmodels,

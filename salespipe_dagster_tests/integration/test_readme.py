@@ -24,12 +24,12 @@ def test_own_database_in_five_minutes(classicmodels: str, tmp_path: Path) -> Non
     url = sa.make_url(classicmodels)
     execute(
         classicmodels,
-        "CREATE OR REPLACE USER reader@'127.0.0.%%' IDENTIFIED BY 'hush'",
-        f"GRANT SELECT ON `{url.database}`.* TO reader@'127.0.0.%%'",
+        "CREATE OR REPLACE USER by_readme@'127.0.0.%%' IDENTIFIED BY 'hush'",
+        f"GRANT SELECT ON `{url.database}`.* TO by_readme@'127.0.0.%%'",
     )
     (tmp_path / "secret").write_text("hush\n")
     (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])
-    own = sa.URL.create(url.drivername, "reader", None, url.host, url.port, url.database).render_as_string()
+    own = sa.URL.create(url.drivername, "by_readme", None, url.host, url.port, url.database).render_as_string()
     assert URL in commands
     assert SECRET in commands
     typed = commands.replace(URL, f"'{own}'").replace(SECRET, f"'{tmp_path / 'secret'}'")
