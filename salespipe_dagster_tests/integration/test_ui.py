@@ -1,5 +1,6 @@
 """The Dagster UI in a real browser: materialise a month, backfill a range, find out why a check failed."""
 
+import contextlib
 import json
 import os
 import signal
@@ -78,7 +79,11 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
         yield ui
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=30)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=30)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 @pytest.fixture(scope="module")
