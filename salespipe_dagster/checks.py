@@ -10,7 +10,7 @@ from decimal import Decimal
 import dagster as dg
 from pyspark.sql import functions as F
 
-from salespipe_dagster.assets.tables import asset_key
+from salespipe_dagster.assets.keys import asset_key
 from salespipe_dagster.settings import Settings
 from salespipe_spark import months
 from salespipe_spark.lake.catalogue import Catalogue

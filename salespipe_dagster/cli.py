@@ -222,6 +222,8 @@ def _grid(*columns: str) -> Grid:
 
 
 def _summary(settings: Settings, outcome: "Outcome") -> None:
+    from salespipe_dagster.io_managers.report import KEY as REPORT
+
     grid = _grid("table", "parts", "replaced", "rows", f"amount {settings.currency}")
     for column in grid.columns[1:]:
         column.justify = "right"
@@ -238,7 +240,7 @@ def _summary(settings: Settings, outcome: "Outcome") -> None:
     if names:
         console.print(f"\nCharts, each as .png and .html, in {escape(str(folder))}:", soft_wrap=True)
         console.print("  " + ", ".join(names))
-    report = settings.lake / "report" / "index.html"
+    report = settings.lake / REPORT
     if report.exists():
         console.print(f"\nThe report, for a browser: {escape(str(report))}", soft_wrap=True)
 

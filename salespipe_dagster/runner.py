@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from salespipe_dagster.assets.tables import asset_key
+from salespipe_dagster.assets.keys import asset_key
 from salespipe_dagster.partitions import range_tags
 from salespipe_dagster.records import explained, instance
 from salespipe_dagster.settings import Settings

@@ -82,7 +82,7 @@ def running(data: Path, *options: str) -> Generator[Server]:
     """
     with tempfile.TemporaryDirectory(prefix="salespipe-") as name:  # a socket's path must be short
         folder = Path(name)
-        server = Server(_free_port(), folder / "socket")
+        server = Server(free_port(), folder / "socket")
         own = shutil.copytree(data, folder / "data")
         here = [f"--datadir={own}", f"--socket={server.socket}", f"--port={server.port}", f"--tmpdir={folder}"]
         common = [f"--bind-address={ADDRESSES}", f"--user={getpass.getuser()}", "--skip-name-resolve", *VOLATILE]
@@ -113,7 +113,8 @@ def _await_ready(server: Server, process: subprocess.Popen[bytes], log: Path) ->
     raise NoServer(f"MariaDB did not start: {log.read_text()[-2000:]}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

@@ -85,6 +85,14 @@ def started_by(mark: str) -> list[str]:
     return found
 
 
+def left_of(mark: str) -> list[str]:
+    """Those that are still there a moment later: who is killed is gone soon, not at once."""
+    deadline = time.monotonic() + 5
+    while started_by(mark) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return started_by(mark)
+
+
 @pytest.mark.skipif(not Path("/proc").exists(), reason="processes are looked up in /proc")
 @pytest.mark.parametrize("seconds", [120, 0.3])
 def test_no_process_is_left_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seconds: float) -> None:
@@ -94,10 +102,7 @@ def test_no_process_is_left_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     with contextlib.closing(Renderer()) as renderer, contextlib.suppress(SalespipeError):
         renderer.to_png(figure())
         assert started_by(str(tmp_path))
-    deadline = time.monotonic() + 5  # who is killed is gone a moment later
-    while started_by(str(tmp_path)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert started_by(str(tmp_path)) == []
+    assert left_of(str(tmp_path)) == []
 
 
 def test_draws_from_a_folder_with_a_space(tmp_path: Path) -> None:
@@ -144,10 +149,7 @@ def test_process_that_is_started_ahead_draws_the_same_and_is_ended(
         assert ahead.to_png(figure()) == late.to_png(figure())
     with contextlib.closing(Renderer()) as unused:
         unused.start()
-    deadline = time.monotonic() + 5
-    while started_by(str(tmp_path)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert started_by(str(tmp_path)) == []
+    assert left_of(str(tmp_path)) == []
 
 
 def test_what_hinders_the_start_is_told_with_the_first_picture(

@@ -8,7 +8,8 @@ from typing import Any
 
 import dagster as dg
 
-from salespipe_dagster.assets.tables import OWNERS, SINGLE_RUN, shown, source_key, tags
+from salespipe_dagster.assets.keys import source_key
+from salespipe_dagster.assets.tables import OWNERS, SINGLE_RUN, shown, tags
 from salespipe_dagster.partitions import monthly_partitions
 from salespipe_dagster.resources.source_db import Rows
 from salespipe_dagster.resources.source_sql import own_columns

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from salespipe_dagster.assets.tables import SINGLE_RUN, asset_key, check_specs, declaration, outcome, source_key
+from salespipe_dagster.assets.keys import asset_key, source_key
+from salespipe_dagster.assets.tables import SINGLE_RUN, check_specs, declaration, outcome
 from salespipe_dagster.extract import extract
 from salespipe_dagster.partitions import monthly_partitions
 from salespipe_dagster.settings import Settings

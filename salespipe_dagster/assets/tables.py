@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 from pyspark.sql import DataFrame
 
+from salespipe_dagster.assets.keys import asset_key
 from salespipe_dagster.io_managers.lake import PUBLISHED
 from salespipe_dagster.partitions import monthly_partitions
 from salespipe_dagster.settings import Settings
@@ -27,11 +28,6 @@ SINGLE_RUN = dg.BackfillPolicy.single_run()
 def table_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     """One asset for each table with a transform."""
     return [_table_asset(table, settings) for table in tables().values() if table.transform]
-
-
-def asset_key(table: Table) -> dg.AssetKey:
-    """A table's key: its layer and name, as its folder in the lake."""
-    return dg.AssetKey([table.layer, table.name])
 
 
 def asset_in(table: Table, *, months_of_run: bool) -> dg.AssetIn:
@@ -57,12 +53,6 @@ def declaration(table: Table) -> dict[str, Any]:
             "key": ", ".join(contract.key),
         },
     }
-
-
-def source_key(table: Table) -> dg.AssetKey:
-    """The key of the source's table that a staging table mirrors."""
-    assert table.contract.source is not None
-    return dg.AssetKey(["source", table.contract.source.table])
 
 
 def tags(table: Table) -> dict[str, str]:

@@ -17,7 +17,7 @@ from typing import Any
 from salespipe_dagster.charts._look import About
 from salespipe_spark import months
 
-__all__ = ["About", "Chart", "charts", "compared", "touched"]
+__all__ = ["About", "Chart", "charts", "compared", "inputs_of", "touched"]
 
 STEPS = (0, 1, 12)
 """How many months before its own a chart of one month shows: itself, the month before, the year before."""
@@ -51,13 +51,18 @@ def touched(changed: list[str]) -> list[str]:
     return sorted({months.shifted(month, step) for month in changed for step in STEPS})
 
 
+def inputs_of(draw: Callable[..., Any]) -> tuple[str, ...]:
+    """The tables that a function of frames reads: its parameters, but for those that are keywords alone."""
+    parameters = inspect.signature(draw).parameters.values()
+    return tuple(p.name for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY)
+
+
 def _chart(name: str) -> Chart:
     draw = getattr(importlib.import_module(f"{__name__}.{name}"), name)
-    parameters = inspect.signature(draw).parameters
     return Chart(
         name=name,
         draw=draw,
         description=inspect.getdoc(draw) or "",
-        inputs=tuple(p.name for p in parameters.values() if p.kind is not inspect.Parameter.KEYWORD_ONLY),
-        monthly="abouts" in parameters,
+        inputs=inputs_of(draw),
+        monthly="abouts" in inspect.signature(draw).parameters,
     )

@@ -1,12 +1,12 @@
 """What all charts share: colours, fonts, axes of months and money, title, footer, alternative text."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from plotly.basedatatypes import BaseTraceType
-from plotly.graph_objects import Figure
+from plotly.graph_objects import Figure, Scatter
 
 from salespipe_dagster.charts import _words
 from salespipe_dagster.rendering import WIDTH
@@ -112,6 +112,33 @@ def column_axis(columns: Sequence[str], ticks: Sequence[str], text: Sequence[str
         "showgrid": False,
         "title": {"text": title, "standoff": 12},
     }
+
+
+def line(
+    name: str,
+    values: Mapping[str, Decimal],
+    texts: Mapping[str, str],
+    span: Sequence[str],
+    *,
+    color: str,
+    dash: str,
+    width: float,
+    marker: int,
+    hover: str,
+) -> Scatter:
+    """A line over months, with a gap where there is no value; its points are half as large where they are many."""
+    return Scatter(
+        name=name,
+        x=list(span),
+        y=[float(values[month]) if month in values else None for month in span],
+        hovertext=[texts.get(month, "") for month in span],
+        hovertemplate=hover,
+        mode="lines+markers",
+        line={"color": color, "width": width, "dash": dash},
+        marker={"size": marker if len(span) <= 2 * MOST_TICKS else marker // 2},
+        connectgaps=False,
+        cliponaxis=False,
+    )
 
 
 def name_axis(names: Sequence[str]) -> dict[str, Any]:

@@ -81,18 +81,7 @@ def _hover(month: str, revenue: Mapping[str, Decimal], about: About) -> str:
 def _line(
     name: str, values: Mapping[str, Decimal], texts: Mapping[str, str], about: About, color: str, dash: str
 ) -> Scatter:
-    return Scatter(
-        name=name,
-        x=about.span,
-        y=[float(values[month]) if month in values else None for month in about.span],
-        hovertext=[texts.get(month, "") for month in about.span],
-        hovertemplate="%{hovertext}",
-        mode="lines+markers",
-        line={"color": color, "width": 3, "dash": dash},
-        marker={"size": 8 if len(about.span) <= 2 * _look.MOST_TICKS else 4},
-        connectgaps=False,
-        cliponaxis=False,
-    )
+    return _look.line(name, values, texts, about.span, color=color, dash=dash, width=3, marker=8, hover="%{hovertext}")
 
 
 def _highest(revenue: Mapping[str, Decimal], about: About) -> list[dict[str, Any]]:

@@ -37,8 +37,8 @@ def product_lines_over_time(revenue_by_product: DataFrame, *, about: About) -> F
         others = f"{len(rest)} other lines"
         shown[others] = {m: sum((every[line][m] for line in rest), _totals.ZERO) for m in about.months}
         colours[others] = _look.OTHER
-    axis = _look.money_axis((a for line in shown.values() for a in line.values()), f"Revenue, {about.currency}")
-    axis["title"]["text"] = f"Revenue per month, {about.currency}"
+    amounts = (amount for line in shown.values() for amount in line.values())
+    axis = _look.money_axis(amounts, f"Revenue per month, {about.currency}")
     return _look.figure(
         *(_line(name, shown[name], about, colours[name], dash=_dash(name, names, colours)) for name in shown),
         kind="Line chart of revenue by product line and month",
@@ -79,19 +79,9 @@ def _dash(name: str, names: list[str], colours: Mapping[str, str]) -> str:
 
 
 def _line(name: str, amounts: Mapping[str, Decimal], about: About, color: str, dash: str) -> Scatter:
-    text = _label(name)
-    return Scatter(
-        name=name,
-        x=about.span,
-        y=[float(amounts[month]) if month in amounts else None for month in about.span],
-        hovertext=[f"{text}: {about.currency} {_words.exact(amounts[m])}" if m in amounts else "" for m in about.span],
-        hovertemplate="%{hovertext}<extra></extra>",
-        mode="lines+markers",
-        line={"color": color, "width": 2.5, "dash": dash},
-        marker={"size": 6 if len(about.span) <= 2 * _look.MOST_TICKS else 3},
-        connectgaps=False,
-        cliponaxis=False,
-    )
+    texts = {month: f"{_label(name)}: {about.currency} {_words.exact(amount)}" for month, amount in amounts.items()}
+    hover = "%{hovertext}<extra></extra>"
+    return _look.line(name, amounts, texts, about.span, color=color, dash=dash, width=2.5, marker=6, hover=hover)
 
 
 def _label(name: str) -> str:

@@ -9,10 +9,12 @@ from typing import Any
 import dagster as dg
 from pyspark.sql import DataFrame
 
+from salespipe_dagster.assets.keys import asset_key
 from salespipe_spark import lineage
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.lake.lake import Lake, Published, Staged
 from salespipe_spark.lake.receipt import Receipt
+from salespipe_spark.lineage import Origin
 from salespipe_spark.tables import Table, tables
 
 PUBLISHED = {"months": "published"}
@@ -55,13 +57,13 @@ def lake_io(context: dg.InitResourceContext) -> LakeIOManager:
 
 def column_lineage(table: Table) -> dg.TableColumnLineage:
     """Each column's origins in the assets before it: tables of the lake or, for staging, of the source."""
-    layers = {name: tables()[name].layer for name in table.upstream}
+
+    def key(origin: Origin) -> dg.AssetKey:
+        return dg.AssetKey(["source", origin.table]) if table.contract.source else asset_key(tables()[origin.table])
+
     return dg.TableColumnLineage(
         {
-            name: [
-                dg.TableColumnDep(dg.AssetKey([layers.get(origin.table, "source"), origin.table]), origin.column)
-                for origin in found
-            ]
+            name: [dg.TableColumnDep(key(origin), origin.column) for origin in found]
             for name, found in lineage.origins(table).items()
         }
     )

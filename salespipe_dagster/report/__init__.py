@@ -4,11 +4,9 @@
 style and the scripts that lie beside it. The page adds up additive measures and nothing else.
 """
 
-import inspect
-
 from pyspark.sql import DataFrame
 
-from salespipe_dagster.charts import About, _totals
+from salespipe_dagster.charts import About, _totals, inputs_of
 from salespipe_dagster.report import figures, page
 
 __all__ = ["INPUTS", "report"]
@@ -53,8 +51,4 @@ def report(
     return page.page(figures.payload(monthly, by_country, cube, products, customers, ageing, about))
 
 
-INPUTS = tuple(
-    parameter.name
-    for parameter in inspect.signature(report).parameters.values()
-    if parameter.kind is not inspect.Parameter.KEYWORD_ONLY
-)
+INPUTS = inputs_of(report)

@@ -12,7 +12,7 @@ from plotly.graph_objects import Figure
 from pyspark.sql import DataFrame, SparkSession
 
 from salespipe_dagster.assets.charts import chart_assets, undisturbed
-from salespipe_dagster.assets.tables import asset_key
+from salespipe_dagster.assets.keys import asset_key
 from salespipe_dagster.charts import charts
 from salespipe_dagster.partitions import monthly_partitions, range_tags
 from salespipe_dagster.settings import Settings

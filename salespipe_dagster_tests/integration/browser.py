@@ -12,24 +12,24 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from salespipe_dagster_tests.support import require
 
-OVERLAPS = """() => {
+OVERLAPPING = """(seen, wide, high) => seen.flatMap(([one, a], i) => seen.slice(i + 1)
+  .filter(([, b]) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > wide
+    && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > high)
+  .map(([other]) => `${one} / ${other}`))"""
+"""Pairs of texts, each with its box, that lie over each other by more pixels than these."""
+
+OVERLAPS = f"""() => {{
   // Texts as they are seen: their own boxes, not those of what holds them.
   const seen = [];
   for (const node of document.querySelectorAll(
     "h1, h2, h3 span, .tick, .bars .name, .amount, .share, .tile .label, .tile strong, .change, .whole, .kind, " +
-    ".note, .legend span, #coverage, #selection, #filters > label, .choice summary, button, footer")) {
+    ".note, .legend span, #coverage, #selection, #filters > label, .choice summary, button, footer")) {{
     const box = node.getBoundingClientRect();
     const text = node.textContent.trim();
-    if (text && box.width > 0 && box.height > 0) seen.push([text, box, node.closest("svg") ? 1 : 0]);
-  }
-  const found = [];
-  seen.forEach(([one, a], i) => seen.slice(i + 1).forEach(([other, b]) => {
-    const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
-    const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-    if (wide > 1 && high > 2) found.push(`${one} / ${other}`);
-  }));
-  return found;
-}"""
+    if (text && box.width > 0 && box.height > 0) seen.push([text, box]);
+  }}
+  return ({OVERLAPPING})(seen, 1, 2);
+}}"""
 
 OUTSIDE = """() => [...document.querySelectorAll("svg text, .tile *, .bars *, h2, h3 span, #filters > *")]
   .filter((node) => node.getBoundingClientRect().right > innerWidth + 1 || node.getBoundingClientRect().left < -1)

@@ -12,7 +12,7 @@ from salespipe_dagster import rendering
 from salespipe_dagster.charts import charts, compared
 from salespipe_dagster_tests import test_month_in_review as review
 from salespipe_dagster_tests.drawn import DIMENSIONS, about
-from salespipe_dagster_tests.integration.browser import chromium
+from salespipe_dagster_tests.integration.browser import OVERLAPPING, chromium
 from salespipe_dagster_tests.test_every_chart import CHOICES, NAMES
 from salespipe_spark import months
 from salespipe_spark.marts.receivables_ageing import BUCKETS
@@ -20,20 +20,15 @@ from salespipe_spark.marts.receivables_ageing import BUCKETS
 SPANS = [[], *(months.between("2024-01", last) for last in ("2024-01", "2024-02", "2025-12", "2033-12"))]
 TITLES = [f"{word} de Villeneuve & Fils, Modèles réduits" for word in ("Anciens", "WWWWWW", "Petits", "Nouveaux")]
 
-DRAW = """async (figure) => {
+DRAW = f"""async (figure) => {{
   document.body.innerHTML = '<div id="chart" style="width: 1200px; height: 700px"></div>';
-  await Plotly.newPlot("chart", figure.data, figure.layout, {displayModeBar: false});
+  await Plotly.newPlot("chart", figure.data, figure.layout, {{displayModeBar: false}});
   const seen = [...document.querySelectorAll("#chart svg text")].map((node) => [node.textContent.trim(),
     node.getBoundingClientRect()]).filter(([text, box]) => text && box.width > 0);
   const found = seen.filter(([, box]) => box.left < -1 || box.right > 1201 || box.top < -1 || box.bottom > 701)
-    .map(([text]) => `outside: ${text}`);
-  seen.forEach(([one, a], i) => seen.slice(i + 1).forEach(([other, b]) => {
-    const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
-    const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-    if (wide > 2 && high > 4) found.push(`${one} / ${other}`);
-  }));
-  return found;
-}"""
+    .map(([text]) => `outside: ${{text}}`);
+  return [...found, ...({OVERLAPPING})(seen, 2, 4)];
+}}"""
 
 
 @pytest.fixture(scope="module")

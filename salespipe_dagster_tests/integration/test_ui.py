@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import time
@@ -19,6 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from salespipe_dagster_tests.integration.browser import chromium
 from salespipe_dagster_tests.integration.pipeline import COMMAND, environment, run, salespipe
+from salespipe_dagster_tests.mariadb_server import free_port
 
 WITHIN = 180.0
 """Seconds for whatever the UI is asked."""
@@ -61,9 +61,7 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
     """The UI on three months of the company."""
     home = tmp_path_factory.mktemp("ui") / "a home"
     run(home=home, **SETTINGS)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     log = home / "ui.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
