@@ -8,6 +8,7 @@ below, `ARROW` in `lake/schema.py`, `SQL` in the source database's module.
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 SNAPSHOT = "snapshot"
 """The name of the one part of a table that is not cut into months."""
@@ -22,6 +23,7 @@ class Type(StrEnum):
     BIGINT = "bigint"
     BOOLEAN = "boolean"
     DATE = "date"
+    INSTANT = "instant"
     PRICE = "price"
     MONEY = "money"
     AVERAGE = "average"
@@ -34,6 +36,7 @@ SPARK = {
     Type.BIGINT: "bigint",
     Type.BOOLEAN: "boolean",
     Type.DATE: "date",
+    Type.INSTANT: "timestamp",
     Type.PRICE: "decimal(10,2)",
     Type.MONEY: "decimal(18,2)",
     Type.AVERAGE: "decimal(18,6)",
@@ -84,6 +87,24 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Feed:
+    """Where a staging table comes from that is made from files that land.
+
+    A column is found in a file by its header: the column's `source`, or else its name. A nullable one may
+    be missing from a file.
+
+    Attributes:
+        folder: the folder of its files below FILES_URL.
+        format: how they are written.
+        product: three columns (a, b, c) of which c must be a x b to the cent.
+    """
+
+    folder: str
+    format: Literal["csv", "ndjson"]
+    product: tuple[str, str, str] | None = None
+
+
+@dataclass(frozen=True)
 class Contract:
     """What a table promises its readers, and what its audit holds it to.
 
@@ -94,7 +115,8 @@ class Contract:
         month: the DATE column whose month a row belongs to; empty for a snapshot.
         figures: aggregates (Spark SQL) taken of every month, beside rows and the sum of each MONEY column.
         balances: pairs (own figure, "input.figure") that must be equal in every month.
-        source: for a staging table, where its rows come from.
+        source: for a staging table, which table of the source its rows come from.
+        feed: for a staging table, which files its rows come from.
     """
 
     grain: str
@@ -104,6 +126,7 @@ class Contract:
     figures: dict[str, str] = field(default_factory=dict)
     balances: tuple[tuple[str, str], ...] = ()
     source: Source | None = None
+    feed: Feed | None = None
 
     @property
     def names(self) -> list[str]:

@@ -16,6 +16,7 @@ ARROW = {
     Type.BIGINT: pa.int64(),
     Type.BOOLEAN: pa.bool_(),
     Type.DATE: pa.date32(),
+    Type.INSTANT: pa.timestamp("us", tz="UTC"),
     Type.PRICE: pa.decimal128(10, 2),
     Type.MONEY: pa.decimal128(18, 2),
     Type.AVERAGE: pa.decimal128(18, 6),
