@@ -24,6 +24,9 @@ LAYERS = ("staging", "core", "marts")
 CALENDAR = "calendar"
 """An input that is no table: one row (first_date, last_date), the years that the lake covers."""
 
+LANDED = "landed"
+"""An input that is no table: the rows that landed from the files of the table's feed, in the run's months."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -45,7 +48,7 @@ class Table:
     @property
     def upstream(self) -> list[str]:
         """The other tables that it is made from."""
-        return [name for name in self.inputs if name not in (CALENDAR, self.name)]
+        return [name for name in self.inputs if name not in (CALENDAR, LANDED, self.name)]
 
     def spans(self, given: "Table") -> bool:
         """Whether it takes all published months of an input, as a snapshot does, and not its own month alone."""
@@ -80,6 +83,11 @@ def tables() -> dict[str, Table]:
 def sources() -> list[Table]:
     """The tables that mirror the source's."""
     return [table for table in tables().values() if table.contract.source]
+
+
+def feeds() -> list[Table]:
+    """The tables that are made from files that land."""
+    return [table for table in tables().values() if table.contract.feed]
 
 
 def _modules(layer: str) -> list[ModuleType]:
