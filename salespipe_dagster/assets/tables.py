@@ -26,8 +26,9 @@ SINGLE_RUN = dg.BackfillPolicy.single_run()
 
 
 def table_assets(settings: Settings) -> list[dg.AssetsDefinition]:
-    """One asset for each table with a transform."""
-    return [_table_asset(table, settings) for table in tables().values() if table.transform]
+    """One asset for each table that is made from tables."""
+    made = [table for table in tables().values() if table.transform and not table.contract.feed]
+    return [_table_asset(table, settings) for table in made]
 
 
 def asset_in(table: Table, *, months_of_run: bool) -> dg.AssetIn:

@@ -56,9 +56,11 @@ def lake_io(context: dg.InitResourceContext) -> LakeIOManager:
 
 
 def column_lineage(table: Table) -> dg.TableColumnLineage:
-    """Each column's origins in the assets before it: tables of the lake or, for staging, of the source."""
+    """Each column's origins in the assets before it: tables of the lake or, for staging, of the source or the files."""
 
     def key(origin: Origin) -> dg.AssetKey:
+        if table.contract.feed:
+            return dg.AssetKey(origin.table.split("/"))
         return dg.AssetKey(["source", origin.table]) if table.contract.source else asset_key(tables()[origin.table])
 
     return dg.TableColumnLineage(

@@ -14,7 +14,7 @@ Made by `salespipe dictionary` from the contracts in [spark/salespipe_spark](../
 
 Tables that are partitioned by month lie in the lake as `<layer>/<table>/year=YYYY/month=MM/`, others as
 `<layer>/<table>/`.
-*From* is the columns of the shop's database that values come from in the end.
+*From* is the columns of the shop's database, and of the `files` that land, that values come from in the end.
 """
 
 
@@ -41,6 +41,8 @@ def entry(table: Table) -> str:
         facts.append(f"Made from {_code(f'{tables()[name].layer}.{name}' for name in table.upstream)}.")
     if contract.source:
         facts.append(f"Mirrors the source's table `{contract.source.table}`.")
+    if contract.feed:
+        facts.append(f"Made from the {contract.feed.format.upper()} files that land in `{contract.feed.folder}/`.")
     if contract.balances:
         facts.append("Held to the cent: " + ", ".join(f"`{own}` = `{other}`" for own, other in contract.balances) + ".")
     rows = ["| Column | Type | What it holds | From |", "|---|---|---|---|"]

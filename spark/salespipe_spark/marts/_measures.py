@@ -81,6 +81,12 @@ def amount_or_zero(name: str) -> Expression:
     return F.coalesce(F.col(name), _zero()).alias(name)
 
 
+def average(amount: str, count: str) -> Expression:
+    """The amount over the count, NULL where that is zero; a plain division of decimals is cut off on Sail."""
+    divisor = F.expr(f"nullif({count}, CAST(0 AS BIGINT))").cast("decimal(10,0)")
+    return (F.col(amount).cast("decimal(28,8)") / divisor).cast("decimal(18,6)")
+
+
 def above_zero(value: Expression) -> Expression:
     """The amount where it is above zero, else 0.00."""
     return F.greatest(value.cast("decimal(18,2)"), _zero())
