@@ -9,7 +9,7 @@ from salespipe_spark.contract import Column, Contract, Type
 from salespipe_spark.marts import _online
 
 CONTRACT = Contract(
-    grain="One row per month, age group and tier with a sale; what is not known, NULL, is a group and a tier of its own.",
+    grain="One row per month, age group and tier with a sale; those not known are under NULL.",
     key=("month_start", "age_group", "membership_tier"),
     month="month_start",
     figures=_online.FIGURES,
