@@ -6,9 +6,10 @@ defaults.
 """
 
 import os
+import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeGuard
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -18,6 +19,7 @@ from sqlalchemy.exc import ArgumentError
 from salespipe_dagster.resources.source_connection import require_known_parameters
 from salespipe_spark import months
 from salespipe_spark.errors import SalespipeError
+from salespipe_spark.lake.store import S3Server
 
 PREFIX = "SALESPIPE_"
 DEMO_HOME = Path(".salespipe/demo")
@@ -33,13 +35,17 @@ class Settings(BaseSettings):
     source_password: SecretStr | None = Field(None, description="its password, where the URL has none")
     source_password_file: Path | None = Field(None, description="a file that holds its password")
     source_mode: Literal["synthetic", "external"] | None = Field(None, description="who makes the tables")
-    lake_url: str | None = Field(None, description="the folder of the lake")
+    lake_url: str | None = Field(None, description="where the lake lies: a folder, or s3://bucket/prefix")
+    files_url: str | None = Field(None, description="where the files of the online channel land, likewise")
+    s3_endpoint_url: str | None = Field(None, description="a server of one's own that speaks S3")
+    s3_region: str | None = Field(None, description="the region of the buckets")
     engine: Literal["sail", "spark"] = Field("sail", description="what transforms")
     start_month: str | None = Field(None, description="the first month")
     end_month: str | None = Field(None, description="the last month, inclusive")
     company_seed: int = Field(7, description="which synthetic company")
     company_orders_per_month: int = Field(165, ge=0, le=700_000, description="how many orders its average month has")
     company_quirks: bool = Field(True, description="whether it has the nasty parts of real data")
+    max_rejected_share: float = Field(0.05, ge=0, le=1, description="a file with more rejected lines than this is held")
     currency: str = Field("USD", description="the label of money in charts")
 
     @field_validator("start_month", "end_month")
@@ -57,12 +63,25 @@ class Settings(BaseSettings):
             _parse_url(value.get_secret_value())
         return value
 
-    @field_validator("lake_url")
+    @field_validator("lake_url", "files_url")
     @classmethod
-    def _is_folder(cls, value: str | None) -> str | None:
-        if value is not None and "://" in value:
-            hint = "set it to a folder"
-            raise SalespipeError(f"SALESPIPE_LAKE_URL={value}: this version keeps its lake in a local folder.", hint)
+    def _is_place(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if (
+            value is None
+            or "://" not in value
+            or re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#]*)?", value)
+        ):
+            return value
+        # The value is not repeated: who puts keys into a URL has put a secret there.
+        hint = "for example a folder, or s3://bucket/prefix; credentials are AWS's own settings, never in the URL"
+        raise SalespipeError(f"{_variable(info.field_name or '')} is neither a folder nor a place in S3.", hint)
+
+    @field_validator("s3_endpoint_url")
+    @classmethod
+    def _is_server(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^/@?#\s]+/?", value):
+            hint = "for example http://127.0.0.1:8333"
+            raise SalespipeError("SALESPIPE_S3_ENDPOINT_URL is not the URL of a server.", hint)
         return value
 
     @model_validator(mode="after")
@@ -165,8 +184,41 @@ class Settings(BaseSettings):
 
     @property
     def lake(self) -> Path:
-        """The lake's folder as an absolute path."""
-        return Path(self.lake_url).expanduser().absolute() if self.lake_url else self.root / "lake"
+        """The lake's folder as an absolute path, where it is a folder."""
+        return self._folder(self.lake_url, "lake")
+
+    @property
+    def lake_place(self) -> str:
+        """Where the lake lies: an absolute path, or s3://bucket/prefix."""
+        return self.lake_url if _in_s3(self.lake_url) else str(self.lake)
+
+    @property
+    def files(self) -> Path:
+        """The folder of the online channel's files as an absolute path, where it is a folder."""
+        return self._folder(self.files_url, "files")
+
+    @property
+    def files_place(self) -> str:
+        """Where the online channel's files land: an absolute path, or s3://bucket/prefix."""
+        return self.files_url if _in_s3(self.files_url) else str(self.files)
+
+    @property
+    def drops_files(self) -> bool:
+        """Whether the synthetic company drops the files: never into a place that somebody named."""
+        return self.synthetic and self.files_url is None
+
+    @property
+    def scratch(self) -> Path:
+        """What is in the works on this machine, and can be lost."""
+        return self.root / "scratch"
+
+    @property
+    def s3_server(self) -> S3Server:
+        """Who serves s3://."""
+        return S3Server(self.s3_endpoint_url, self.s3_region)
+
+    def _folder(self, configured: str | None, name: str) -> Path:
+        return Path(configured).expanduser().absolute() if configured else self.root / name
 
     @property
     def first_month(self) -> str:
@@ -184,6 +236,10 @@ class Settings(BaseSettings):
     def months(self) -> list[str]:
         """All months, in order."""
         return months.between(self.first_month, self.last_month)
+
+
+def _in_s3(url: str | None) -> TypeGuard[str]:
+    return url is not None and "://" in url
 
 
 def _variable(field: str) -> str:

@@ -15,7 +15,7 @@ from salespipe_spark.lake.store import LocalStore
 @contextmanager
 def open_engine(settings: Settings) -> Generator[Engine]:
     """The configured engine, closed when the block ends; what it spilled goes with it, also if killed."""
-    with LocalStore(settings.root / "scratch").staging() as scratch:
+    with LocalStore(settings.scratch).staging() as scratch:
         engine = SailEngine(scratch) if settings.engine == "sail" else SparkEngine(_spark_session, scratch)
         try:
             yield engine

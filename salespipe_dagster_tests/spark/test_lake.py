@@ -123,15 +123,18 @@ class Crash(Exception):
 
 def crash_at(lake: Lake, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Let the run die instead of its nth replacement of an object: odd ones are data, even ones receipts."""
-    replacing = lake.store.replace
     steps = iter(range(1, step + 1))
 
-    def dying(staged: Path, key: str, seen_etag: str) -> str:
-        if next(steps) == step:
-            raise Crash
-        return replacing(staged, key, seen_etag)
+    def dying(replacing: Callable[..., str]) -> Callable[..., str]:
+        def or_dead(given: object, key: str, seen_etag: str) -> str:
+            if next(steps) == step:
+                raise Crash
+            return replacing(given, key, seen_etag)
 
-    monkeypatch.setattr(lake.store, "replace", dying)
+        return or_dead
+
+    monkeypatch.setattr(lake.store, "replace", dying(lake.store.replace))
+    monkeypatch.setattr(lake.store, "put_over", dying(lake.store.put_over))
 
 
 class TestPublishing:

@@ -5,13 +5,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from salespipe_spark.errors import SalespipeError
-from salespipe_spark.lake.store import LocalStore, Raced
+from salespipe_spark.lake.store import Changed, Entry, LocalStore, Raced
 
 KEY = "core/fact/year=2024/month=01/data.parquet"
 
@@ -59,7 +61,7 @@ def put(store: LocalStore, key: str, text: str, written_ms: int | None = None) -
     draft.write_text(text)
     if written_ms is not None:
         os.utime(draft, ns=(written_ms * 1_000_000, written_ms * 1_000_000))
-    return store.replace(draft, key, store.etag(key))
+    return store.replace("draft", key, store.etag(key))
 
 
 class TestObjects:
@@ -97,29 +99,27 @@ class TestObjects:
             assert head + reader.read() == "first object"
         assert store.read(KEY) == b"OTHER OBJECT"
 
-    def test_object_that_is_not_what_was_seen_is_left_in_place(self, store: LocalStore, tmp_path: Path) -> None:
+    def test_object_that_is_not_what_was_seen_is_left_in_place(self, store: LocalStore) -> None:
         seen = put(store, KEY, "seen")
         put(store, KEY, "the winner's")
-        (tmp_path / "mine").write_text("the loser's")
+        (store.root / "mine").write_text("the loser's")
         with pytest.raises(Raced, match=KEY):
-            store.replace(tmp_path / "mine", KEY, seen)
+            store.replace("mine", KEY, seen)
         assert store.read(KEY) == b"the winner's"
 
-    def test_object_that_appeared_where_nothing_was_seen_is_left_in_place(
-        self, store: LocalStore, tmp_path: Path
-    ) -> None:
+    def test_object_that_appeared_where_nothing_was_seen_is_left_in_place(self, store: LocalStore) -> None:
         put(store, KEY, "the winner's")
-        (tmp_path / "mine").write_text("the loser's")
+        (store.root / "mine").write_text("the loser's")
         with pytest.raises(Raced):
-            store.replace(tmp_path / "mine", KEY, "")
+            store.replace("mine", KEY, "")
         assert store.read(KEY) == b"the winner's"
 
-    def test_object_that_vanished_is_not_put_back(self, store: LocalStore, tmp_path: Path) -> None:
+    def test_object_that_vanished_is_not_put_back(self, store: LocalStore) -> None:
         seen = put(store, KEY, "seen")
         store.path(KEY).unlink()
-        (tmp_path / "mine").write_text("the loser's")
+        (store.root / "mine").write_text("the loser's")
         with pytest.raises(Raced):
-            store.replace(tmp_path / "mine", KEY, seen)
+            store.replace("mine", KEY, seen)
         assert store.read(KEY) is None
 
     def test_who_lost_the_race_is_told_what_to_do(self) -> None:
@@ -271,3 +271,115 @@ class TestLakeThatCannotBeWritten:
             pass
         assert str(store.root) in refused.value.message
         assert "SALESPIPE_LAKE_URL" in refused.value.hint
+
+
+class TestEntries:
+    def test_all_objects_below_are_listed_in_the_order_of_their_keys(self, store: LocalStore) -> None:
+        """By folders first, `a/x` would come before `a-b`, and S3 lists it after: a plan may not depend on it."""
+        for key in ("sales/a/x.csv", "sales/a-b.csv", "sales/deep/er/z.csv", "other.csv"):
+            put(store, key, key)
+        assert [entry.key for entry in store.entries("sales")] == [
+            "sales/a-b.csv",
+            "sales/a/x.csv",
+            "sales/deep/er/z.csv",
+        ]
+        assert next(store.entries("")).key == "other.csv"
+
+    def test_entry_tells_what_the_object_is(self, store: LocalStore) -> None:
+        etag = put(store, KEY, "four", written_ms=1_700_000_000_123)
+        expected = Entry(KEY, etag, 4, datetime(2023, 11, 14, 22, 13, 20, 123_000, tzinfo=UTC))
+        assert store.entry(KEY) == expected
+        assert list(store.entries("core")) == [expected]
+
+    def test_where_nothing_is_or_a_folder_there_is_no_entry(self, store: LocalStore) -> None:
+        put(store, KEY, "first")
+        assert store.entry("core") is None
+        assert store.entry("none") is None
+        assert list(store.entries("none")) == []
+        assert list(store.entries(KEY)) == []
+
+    def test_links_to_folders_are_not_followed(self, store: LocalStore) -> None:
+        """A link to the folder above is a tree without an end."""
+        put(store, KEY, "first")
+        (store.root / "core" / "again").symlink_to(store.root)
+        assert [entry.key for entry in store.entries("")] == [KEY]
+
+
+class TestSmallObjects:
+    def test_put_replaces_whatever_is_there(self, store: LocalStore) -> None:
+        put(store, KEY, "first")
+        store.put(KEY, b"second")
+        assert store.read(KEY) == b"second"
+
+    def test_same_bytes_are_left_alone(self, store: LocalStore) -> None:
+        etag = put(store, KEY, "first", written_ms=1_700_000_000_000)
+        store.put(KEY, b"first")
+        assert store.etag(KEY) == etag
+
+    def test_put_new_puts_where_nothing_is_and_nowhere_else(self, store: LocalStore) -> None:
+        assert store.put_new(KEY, b"first")
+        assert not store.put_new(KEY, b"second")
+        assert store.read(KEY) == b"first"
+
+    def test_put_over_replaces_what_was_seen_and_nothing_else(self, store: LocalStore) -> None:
+        etag = store.put_over(KEY, b"first", "")
+        assert etag == store.etag(KEY)
+        store.put_over(KEY, b"second", etag)
+        with pytest.raises(Raced):
+            store.put_over(KEY, b"third", etag)
+        assert store.read(KEY) == b"second"
+
+    def test_of_many_who_put_at_once_where_nothing_is_one_succeeds(self, store: LocalStore) -> None:
+        for number in range(20):
+            with ThreadPoolExecutor(4) as pool:
+                put_ones = list(pool.map(lambda who, n=number: store.put_new(f"r/{n}.json", who), [b"a", b"bb", b"c"]))
+            assert sum(put_ones) == 1
+        assert len(list(store.entries("r"))) == 20
+
+    def test_removed_object_is_gone_also_twice(self, store: LocalStore) -> None:
+        put(store, KEY, "first")
+        store.remove(KEY)
+        store.remove(KEY)
+        assert store.read(KEY) is None
+
+
+class TestFiles:
+    def test_uploaded_file_stays_and_its_copy_is_the_object(self, store: LocalStore, tmp_path: Path) -> None:
+        (tmp_path / "mine").write_text("mine")
+        entry = store.upload(tmp_path / "mine", KEY)
+        assert (entry, store.read(KEY)) == (store.entry(KEY), b"mine")
+        assert (tmp_path / "mine").read_text() == "mine"
+        assert list((store.root / "_staging").iterdir()) == []
+
+    def test_file_that_is_staged_in_the_store_is_uploaded_already(self, store: LocalStore) -> None:
+        with store.staging() as folder:
+            (folder / "0.parquet").write_text("staged")
+            entry = store.upload(folder / "0.parquet", store.staged_key(folder / "0.parquet"))
+            assert entry.key == f"_staging/{folder.name}/0.parquet"
+
+    def test_download_is_the_object_that_was_listed(self, store: LocalStore, tmp_path: Path) -> None:
+        put(store, KEY, "first")
+        entry = store.entry(KEY)
+        assert entry
+        store.download(entry, tmp_path / "copy")
+        assert (tmp_path / "copy").read_text() == "first"
+
+    @pytest.mark.parametrize("then", ["replaced", "removed"])
+    def test_download_of_an_object_that_is_another_now_is_refused(
+        self, store: LocalStore, tmp_path: Path, then: str
+    ) -> None:
+        """Landed under the version that was listed, the new content would never be read again."""
+        put(store, KEY, "first")
+        entry = store.entry(KEY)
+        assert entry
+        put(store, KEY, "other") if then == "replaced" else store.remove(KEY)
+        with pytest.raises(Changed, match="replaced or removed"):
+            store.download(entry, tmp_path / "copy")
+
+    def test_object_is_read_at_any_place(self, store: LocalStore) -> None:
+        put(store, KEY, "0123456789")
+        entry = store.entry(KEY)
+        assert entry
+        with store.open(entry) as file:
+            file.seek(-3, os.SEEK_END)
+            assert file.read() == b"789"

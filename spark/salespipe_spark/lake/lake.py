@@ -169,7 +169,7 @@ class Lake(Catalogue):
                 self._write_receipt(held, table, staged.folder)
             return Published(held, replaced=False)
         size = file.stat().st_size
-        etag = self.store.replace(file, key, seen)
+        etag = self.store.replace(self.store.staged_key(file), key, seen)
         receipt = Receipt(
             table=f"{table.layer}/{table.name}",
             part=part,
@@ -188,10 +188,7 @@ class Lake(Catalogue):
 
     def _write_receipt(self, receipt: Receipt, table: Table, folder: Path) -> None:
         key = receipt_key(table, receipt.part)
-        folder.mkdir(parents=True, exist_ok=True)  # for no rows an engine makes none
-        draft = folder / "receipt.json"
-        draft.write_text(receipt.to_json())
-        self.store.replace(draft, key, self.store.etag(key))
+        self.store.put_over(key, receipt.to_json().encode(), self.store.etag(key))
 
     @staticmethod
     def _merged(staged: Staged, part: str) -> Path:

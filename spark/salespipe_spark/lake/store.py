@@ -1,47 +1,84 @@
-"""The store below the lake: a local folder.
-
-What is asked of a store: say what lies at a key (its ETag), replace one object in one atomic step on
-condition that what is there is what the caller saw, and lease a staging folder to a living run.
-"""
+"""The store below the lake: a local folder, or a bucket of S3. `objects.py` says what is asked of either."""
 
 import contextlib
 import fcntl
 import os
 import shutil
+import stat
 import uuid
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 from salespipe_spark.errors import SalespipeError
+from salespipe_spark.lake.objects import Changed, Entry, Raced, Store
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DRAFTS = "drafts"
+"""The lock under which small objects are written: one name for all drafts of a key is enough."""
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
-class Raced(SalespipeError):
-    """Somebody else published the same part in between; theirs stays."""
+@dataclass(frozen=True)
+class S3Server:
+    """Which server speaks S3: Amazon's own where no endpoint is named."""
 
-    def __init__(self, key: str) -> None:
-        super().__init__(
-            f"{key} was published by another run while this one was at work; the other's stays.",
-            "run again when no other run is under way",
-        )
+    endpoint_url: str | None = None
+    region: str | None = None
 
 
-class LocalStore:
+def open_store(url: str, scratch: Path, server: S3Server) -> Store:
+    """The store of a URL: s3://bucket/prefix, or the path of a folder.
+
+    Args:
+        url: where it lies.
+        scratch: a folder of this machine, for what is staged before it is uploaded.
+        server: who serves s3://.
+    """
+    return LocalStore(Path(url))
+
+
+class LocalStore(Store):
     """Objects as files below a root folder; a key is a relative path."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.place = str(root)
 
     def path(self, key: str) -> Path:
         """Where the object of this key lies."""
         return self.root / key
 
+    def uri(self, key: str) -> str:
+        """The path of the object."""
+        return str(self.path(key))
+
     def etag(self, key: str) -> str:
         """What identifies the content at the key; empty where there is nothing."""
         try:
-            stat = self.path(key).stat()
+            return _etag(self.path(key).stat())
         except FileNotFoundError:
             return ""
-        return f"{stat.st_size:x}-{stat.st_mtime_ns:x}"
+
+    def entry(self, key: str) -> Entry | None:
+        """The object at the key; None where there is nothing."""
+        try:
+            found = self.path(key).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return _entry(key, found) if stat.S_ISREG(found.st_mode) else None
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        """All files below a prefix, in the order of their keys."""
+        yield from sorted(_below(self.path(prefix), f"{prefix}/" if prefix else ""), key=lambda entry: entry.key)
+
+    def list(self, prefix: str, suffix: str) -> list[str]:
+        """The keys below a prefix that end in the suffix, sorted."""
+        return sorted(str(p.relative_to(self.root)) for p in self.path(prefix).rglob(f"*{suffix}"))
 
     def read(self, key: str) -> bytes | None:
         """The object's bytes; None where there is nothing."""
@@ -50,35 +87,73 @@ class LocalStore:
         except FileNotFoundError:
             return None
 
-    def replace(self, staged: Path, key: str, seen: str) -> str:
-        """Put a staged file in the object's place in one step; returns its ETag.
+    def open(self, entry: Entry) -> BinaryIO:
+        """The object for reading; what is replaced meanwhile is read to its end as it was.
+
+        Raises:
+            Changed: it is no longer what was listed.
+        """
+        try:
+            file = self.path(entry.key).open("rb")
+        except FileNotFoundError:
+            raise Changed(self.uri(entry.key)) from None
+        if _etag(os.fstat(file.fileno())) != entry.etag:
+            file.close()
+            raise Changed(self.uri(entry.key))
+        return file
+
+    def replace(self, staged: str, key: str, seen: str) -> str:
+        """Move a staged object into the object's place in one step; returns its ETag.
 
         Raises:
             Raced: what is there is not what was seen.
         """
         if self.etag(key) != seen:
             raise Raced(key)
-        target = self.path(key)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with staged.open("rb") as file:
-            os.fsync(file.fileno())  # the content is on the disk before its name is
-        staged.replace(target)
-        return self.etag(key)
+        return self._move(self.path(staged), key)
 
     def put(self, key: str, content: bytes) -> None:
-        """Put bytes in place in one step, under a lock that the caller holds; the same ones are left alone."""
+        """Put bytes in place in one step; the same ones are left alone."""
         if self.read(key) == content:
             return
-        path = self.path(key)
-        # One name for all drafts, under the lock: what a killed run left is overwritten by the next.
-        draft = path.with_name(f"_{path.name}.draft")
-        draft.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(content)
-        self.replace(draft, key, self.etag(key))
+        with self.locked(DRAFTS):
+            self._write(key, content)
 
-    def list(self, prefix: str, suffix: str) -> list[str]:
-        """The keys below a prefix that end in the suffix, sorted."""
-        return sorted(str(p.relative_to(self.root)) for p in self.path(prefix).rglob(f"*{suffix}"))
+    def put_over(self, key: str, content: bytes, seen: str) -> str:
+        """Put bytes in place of what was seen, in one step; returns their ETag.
+
+        Raises:
+            Raced: what is there is not what was seen.
+        """
+        with self.locked(DRAFTS):
+            if self.etag(key) != seen:
+                raise Raced(key)
+            return self._write(key, content)
+
+    def upload(self, file: Path, key: str) -> Entry:
+        """Put a copy of a file in place in one step; a file that lies there already is left there."""
+        if file != self.path(key):
+            with self.staging() as folder:  # which is swept, should this be killed
+                self._move(Path(shutil.copyfile(file, folder / "upload")), key)
+        found = self.entry(key)
+        if found is None:
+            raise Changed(self.uri(key))
+        return found
+
+    def download(self, entry: Entry, target: Path) -> None:
+        """Copy the object to a file.
+
+        Raises:
+            Changed: it is no longer what was listed, or was written to meanwhile.
+        """
+        with self.open(entry) as source, target.open("wb") as copy:
+            shutil.copyfileobj(source, copy, 1024**2)
+            if _etag(os.fstat(source.fileno())) != entry.etag:
+                raise Changed(self.uri(entry.key))
+
+    def remove(self, key: str) -> None:
+        """Remove the object; where there is nothing, nothing happens."""
+        self.path(key).unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def locked(self, name: str) -> Generator[None]:
@@ -119,6 +194,33 @@ class LocalStore:
             shutil.rmtree(folder, ignore_errors=True)
             handle.close()
 
+    def staged_key(self, path: Path) -> str:
+        """The key of a path in a staging folder: it lies in the store already."""
+        return str(path.relative_to(self.root))
+
+    def confirm(self, folder: Path) -> None:
+        """A lock that is held cannot be lost."""
+
+    def mapped(self, function: Callable[[T], R], items: Iterable[T]) -> Sequence[R]:
+        """The results in order, one after the other: there is nothing to wait for."""
+        return [function(item) for item in items]
+
+    def _write(self, key: str, content: bytes) -> str:
+        path = self.path(key)
+        # One name for all drafts, under the lock: what a killed run left is overwritten by the next.
+        draft = path.with_name(f"_{path.name}.draft")
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(content)
+        return self._move(draft, key)
+
+    def _move(self, file: Path, key: str) -> str:
+        target = self.path(key)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("rb") as handle:
+            os.fsync(handle.fileno())  # the content is on the disk before its name is
+        file.replace(target)
+        return self.etag(key)
+
     @staticmethod
     def _sweep(staging: Path) -> None:
         for folder in staging.iterdir():
@@ -128,3 +230,26 @@ class LocalStore:
             ):
                 fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(folder)
+
+
+def _etag(found: os.stat_result) -> str:
+    return f"{found.st_size:x}-{found.st_mtime_ns:x}"
+
+
+def _entry(key: str, found: os.stat_result) -> Entry:
+    modified = EPOCH + timedelta(microseconds=found.st_mtime_ns // 1000)  # through a float, microseconds are lost
+    return Entry(key, _etag(found), found.st_size, modified)
+
+
+def _below(folder: Path, prefix: str) -> Iterator[Entry]:
+    """Every file below a folder; links to folders are not followed: they may lead in a circle."""
+    try:
+        with os.scandir(folder) as found:
+            for each in found:
+                if each.is_dir(follow_symlinks=False):
+                    yield from _below(Path(each.path), f"{prefix}{each.name}/")
+                elif each.is_file():
+                    with contextlib.suppress(FileNotFoundError):  # removed since
+                        yield _entry(prefix + each.name, each.stat())
+    except (FileNotFoundError, NotADirectoryError):
+        return
