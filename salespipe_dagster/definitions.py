@@ -8,7 +8,7 @@ from salespipe_dagster import automation, checks
 from salespipe_dagster.assets.charts import chart_assets
 from salespipe_dagster.assets.report import report_asset
 from salespipe_dagster.assets.source import source_assets
-from salespipe_dagster.assets.staging import staging_assets
+from salespipe_dagster.assets.staging import feed_specs, staging_assets
 from salespipe_dagster.assets.tables import table_assets
 from salespipe_dagster.io_managers.chart import charts_io
 from salespipe_dagster.io_managers.lake import lake_io
@@ -42,6 +42,7 @@ def build_defs(
         assets=[
             *source_assets(settings),
             *staging_assets(settings),
+            *feed_specs(settings),
             *table_assets(settings),
             *chart_assets(settings),
             report_asset(settings),

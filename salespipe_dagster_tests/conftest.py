@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from salespipe_dagster.settings import Settings
-from salespipe_dagster_tests.support import FakeSource, failures, materialise
+from salespipe_dagster_tests.support import ONLINE, FakeSource, failures, materialise, publish_online
 from salespipe_spark.engine import SailEngine
 from salespipe_spark.lake.lake import Lake
 from salespipe_spark.tables import tables
@@ -62,10 +62,12 @@ def settings(tmp_path: Path, environment: pytest.MonkeyPatch) -> Settings:
 @pytest.fixture(scope="session")
 def filled_home(tmp_path_factory: pytest.TempPathFactory, engine: SailEngine) -> Path:
     """A home whose lake holds every table of the literal shop; made once and copied, never changed."""
-    home = tmp_path_factory.mktemp("filled")
-    result = materialise(settings_below(home), engine, FakeSource(), MONTHS, *tables())
+    settings = settings_below(tmp_path_factory.mktemp("filled"))
+    publish_online(Lake(settings.lake, engine), ONLINE, MONTHS)
+    names = [name for name, table in tables().items() if not table.contract.feed]
+    result = materialise(settings, engine, FakeSource(), MONTHS, *names)
     assert result.success, failures(result)
-    return home
+    return settings.root
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,20 @@ from salespipe_dagster.resources.source_db import Fingerprint, Outside
 from salespipe_dagster.settings import Settings
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.engine import Engine
+from salespipe_spark.lake.lake import Lake
 from salespipe_spark.lake.schema import arrow_schema
-from salespipe_spark.tables import Table, tables
+from salespipe_spark.staging._landed import PROVENANCE
+from salespipe_spark.tables import Table, feeds, tables
 
 Rows = list[tuple[Any, ...]]
+
+
+def sale(number: str, day: str, customer: str, product: str, quantity: int, price: str, region: str) -> tuple[Any, ...]:
+    """An online sale, at noon."""
+    at = datetime.fromisoformat(f"{day}T12:00:00").replace(tzinfo=UTC)
+    amount = quantity * Decimal(price)
+    return (number, at, at.date(), customer, product, quantity, Decimal(price), region, amount)
+
 
 # January holds a cancelled order, February nothing, March one order.
 SHOP: dict[str, Rows] = {
@@ -74,6 +85,21 @@ SHOP: dict[str, Rows] = {
         (103, "A1", date(2024, 1, 10), Decimal("3031.00")),
         (112, "B1", date(2024, 3, 15), Decimal("50.00")),
     ],
+}
+
+# January has three sales, one of them to a customer without a profile, February none, March one.
+ONLINE: dict[str, Rows] = {
+    "online_sales": [
+        sale("T1", "2024-01-05", "C1", "Lamp", 2, "10.00", "North"),
+        sale("T2", "2024-01-31", "C2", "Chair", 1, "99.99", "South"),
+        sale("T3", "2024-01-31", "C9", "Lamp", 3, "10.00", "South"),
+        sale("T4", "2024-03-01", "C1", "Kettle", 1, "89.50", "North"),
+    ],
+    "online_customers": [
+        ("C1", "25-34", "Gold", date(2023, 12, 1), "Ann", "ann@shop.example", "France"),
+        ("C2", "35-44", "Silver", None, None, None, None),
+    ],
+    "online_products": [("Lamp", "Home", Decimal("12.00"), 5), ("Chair", "Garden", None, None)],
 }
 
 
@@ -168,6 +194,15 @@ def materialise(
     )
 
 
+def publish_online(lake: Lake, rows: dict[str, Rows], months: list[str]) -> None:
+    """Publish the staging tables of the online channel as if these rows had landed."""
+    with lake.staging() as folder:
+        for table in feeds():
+            opening = lake.open(table, table.parts(months))
+            made = lake.engine.session.createDataFrame(rows[table.name], table.contract.ddl)
+            lake.publish(lake.stage(opening, made, folder), "a run")
+
+
 def failures(result: dg.ExecuteInProcessResult) -> list[str]:
     """Why the steps of a run failed, each with its causes."""
     events = [event for event in result.all_events if event.event_type == dg.DagsterEventType.STEP_FAILURE]
@@ -197,6 +232,12 @@ def tree(root: Path) -> dict[str, tuple[int, bytes]]:
 def frame(spark: SparkSession, ddl: str, rows: Rows) -> DataFrame:
     """A frame of literal rows; `ddl` names and types its columns. Money is written as Decimal."""
     return spark.createDataFrame(rows, ddl)
+
+
+def landed_ddl(table: Table) -> str:
+    """The columns of rows that landed for a table: its own, and where each is from."""
+    contract = replace(table.contract, columns=table.contract.columns + PROVENANCE)
+    return contract.ddl
 
 
 def assert_rows(actual: DataFrame, ddl: str, rows: Rows) -> None:

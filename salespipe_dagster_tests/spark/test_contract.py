@@ -40,7 +40,7 @@ def test_schema_string_has_all_columns_in_order_with_their_types() -> None:
     columns = tuple(Column(f"a_{type.value}", type, "") for type in Type)
     assert Contract("", columns, ("a_int",)).ddl == (
         "a_string string, a_text string, a_int int, a_bigint bigint, a_boolean boolean, a_date date, "
-        "a_price decimal(10,2), a_money decimal(18,2), a_average decimal(18,6)"
+        "a_instant timestamp, a_price decimal(10,2), a_money decimal(18,2), a_average decimal(18,6)"
     )
 
 
@@ -57,6 +57,7 @@ def test_files_types_are_those_of_the_schema_string() -> None:
         "bigint": "int64",
         "boolean": "bool",
         "date": "date32[day]",
+        "instant": "timestamp[us, tz=UTC]",
         "price": "decimal128(10, 2)",
         "money": "decimal128(18, 2)",
         "average": "decimal128(18, 6)",

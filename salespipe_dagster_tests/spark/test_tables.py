@@ -14,9 +14,9 @@ import pytest
 from pyspark.sql import SparkSession
 
 import salespipe_spark
-from salespipe_dagster_tests.support import frame
+from salespipe_dagster_tests.support import frame, landed_ddl
 from salespipe_spark.contract import SNAPSHOT, Type
-from salespipe_spark.tables import CALENDAR, Table, tables
+from salespipe_spark.tables import CALENDAR, LANDED, Table, feeds, tables
 
 ALL = list(tables().values())
 TRANSFORMED = [table for table in ALL if table.transform]
@@ -64,17 +64,21 @@ def test_layers_and_tables_of_the_design_are_there() -> None:
     assert found >= {
         *(("staging", n) for n in ("customers", "employees", "offices", "products", "product_lines")),
         *(("staging", n) for n in ("orders", "order_details", "payments")),
+        *(("staging", n) for n in ("online_sales", "online_customers", "online_products")),
         *(("core", n) for n in ("dim_customers", "dim_products", "dim_locations", "dim_employees")),
         *(("core", n) for n in ("dim_offices", "dim_dates", "fact_orders", "fact_payments")),
         *(("marts", n) for n in ("monthly_revenue", "revenue_by_customer", "revenue_by_product")),
+        *(("core", n) for n in ("dim_online_customers", "dim_online_products", "fact_online_sales")),
         *(("marts", n) for n in ("revenue_by_country", "revenue_by_country_and_product_line")),
+        *(("marts", n) for n in ("online_sales_summary", "online_revenue_by_segment")),
     }
 
 
 def test_monthly_tables_are_those_of_the_design() -> None:
     """A snapshot of dimensions, a month at a time of facts and marts."""
     monthly = {table.name for table in ALL if table.monthly and table.layer != "marts"}
-    assert monthly == {"orders", "order_details", "payments", "fact_orders", "fact_payments"}
+    wholesale = {"orders", "order_details", "payments", "fact_orders", "fact_payments"}
+    assert monthly == wholesale | {"online_sales", "fact_online_sales"}
     snapshots = {table.name for table in ALL if not table.monthly and table.layer == "marts"}
     assert snapshots == {"customer_lifetimes", "cohort_revenue", "receivables_ageing"}  # they need all months
 
@@ -94,7 +98,7 @@ def test_inputs_are_the_names_of_the_functions_parameters() -> None:
 def test_every_table_stands_after_its_inputs() -> None:
     order = [table.name for table in ALL]
     for table in ALL:
-        for given in set(table.inputs) - {table.name, CALENDAR}:
+        for given in set(table.inputs) - {table.name, CALENDAR, LANDED}:
             assert order.index(given) < order.index(table.name)
 
 
@@ -167,8 +171,9 @@ def test_key_columns_exist_and_are_never_null(table: Table) -> None:
     columns = {column.name: column for column in table.contract.columns}
     assert table.contract.key
     nullable = [name for name in table.contract.key if columns[name].nullable]
-    # The customers without a rep are a row of their own.
-    assert nullable == (["sales_rep_number"] if table.name == "revenue_by_sales_rep" else [])
+    # The customers without a rep are a row of their own, and so are those without a profile.
+    own = {"revenue_by_sales_rep": ["sales_rep_number"], "online_revenue_by_segment": ["age_group", "membership_tier"]}
+    assert nullable == own.get(table.name, [])
 
 
 @each_table
@@ -195,7 +200,7 @@ def test_balances_name_a_figure_of_the_table_and_one_of_its_inputs(table: Table)
         assert figure in {"rows", *tables()[given].contract.aggregates()}
 
 
-@pytest.mark.parametrize("table", [t for t in ALL if t.monthly and t.transform], ids=name_of)
+@pytest.mark.parametrize("table", [t for t in ALL if t.monthly and t.upstream], ids=name_of)
 def test_every_month_of_money_is_held_against_its_input(table: Table) -> None:
     """Every month is reconciled from source to mart: a monthly table without a balance would be a gap."""
     assert table.contract.balances
@@ -204,6 +209,11 @@ def test_every_month_of_money_is_held_against_its_input(table: Table) -> None:
 @each_staged
 def test_staging_table_only_mirrors(table: Table) -> None:
     assert (table.layer, table.transform, table.inputs) == ("staging", None, ())
+
+
+@pytest.mark.parametrize("table", feeds(), ids=name_of)
+def test_table_of_a_feed_takes_what_landed_and_nothing_else(table: Table) -> None:
+    assert (table.layer, table.inputs, table.contract.source) == ("staging", (LANDED,), None)
 
 
 def test_names_in_the_source_are_those_of_classicmodels() -> None:
@@ -235,7 +245,8 @@ def test_names_in_the_source_are_those_of_classicmodels() -> None:
 def test_transform_returns_the_columns_and_types_of_its_contract(table: Table, spark: SparkSession) -> None:
     """Also of nothing: an empty month has the full schema, and no literal may widen a decimal."""
     calendar = frame(spark, "first_date date, last_date date", [(date(2024, 1, 1), date(2024, 1, 1))])
-    given = {n: calendar if n == CALENDAR else frame(spark, tables()[n].contract.ddl, []) for n in table.inputs}
+    ddl = {LANDED: landed_ddl(table)} | {name: given.contract.ddl for name, given in tables().items()}
+    given = {name: calendar if name == CALENDAR else frame(spark, ddl[name], []) for name in table.inputs}
     assert table.transform is not None
     made = table.transform(**given)
     assert ", ".join(f"{field.name} {field.dataType.simpleString()}" for field in made.schema) == table.contract.ddl

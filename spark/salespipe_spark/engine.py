@@ -134,7 +134,10 @@ class SailEngine(Engine):
         self._server = SparkConnectServer("127.0.0.1", 0)
         self._server.start(background=True)
         host, port = self._server.listening_address
-        return SparkSession.builder.remote(f"sc://{host}:{port}").create()
+        session = SparkSession.builder.remote(f"sc://{host}:{port}").create()
+        # Else instants are written in the machine's own time zone, and a file is not what its contract says.
+        session.conf.set("spark.sql.session.timeZone", "UTC")
+        return session
 
 
 class SparkEngine(Engine):
