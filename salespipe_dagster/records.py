@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 from sqlalchemy.exc import DBAPIError
 
+from salespipe_dagster.event_log import BATCH
 from salespipe_dagster.settings import Settings
 from salespipe_spark.errors import SalespipeError
 
@@ -46,7 +47,7 @@ def instance(settings: Settings) -> dg.DagsterInstance:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (home / "dagster.yaml").exists():
                 (home / "dagster.yaml").write_text(INSTANCE)
-            os.environ["DAGSTER_HOME"] = str(home)  # dagster.yaml refers to it
+            os.environ.update(BATCH, DAGSTER_HOME=str(home))  # dagster.yaml refers to it
             return dg.DagsterInstance.from_config(str(home))
 
 

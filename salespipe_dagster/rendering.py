@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from queue import LifoQueue
 from typing import IO, Any
 
 import kaleido
@@ -178,6 +179,33 @@ class Renderer:
         told = self._complaints.read().decode(errors="replace").splitlines()
         lines = [line for line in told if ":WARNING:" not in line] or ["it ended without a word"]
         return next((line for line in lines if ":ERROR:" in line or ":FATAL:" in line), lines[0])
+
+
+class Renderers:
+    """Several renderers, for pictures that are drawn at once; a second one starts when two are asked for at once."""
+
+    def __init__(self, number: int) -> None:
+        self._all = [Renderer() for _ in range(number)]
+        self._free: LifoQueue[Renderer] = LifoQueue()
+        for renderer in self._all:
+            self._free.put(renderer)
+
+    def start(self) -> None:
+        """Start one ahead of the first picture."""
+        self._all[-1].start()
+
+    def to_png(self, figure: Figure, scale: float = 1) -> bytes:
+        """As a renderer's, by one that is free."""
+        renderer = self._free.get()
+        try:
+            return renderer.to_png(figure, scale)
+        finally:
+            self._free.put(renderer)
+
+    def close(self) -> None:
+        """End them all."""
+        for renderer in self._all:
+            renderer.close()
 
 
 def _command() -> tuple[list[str], Path, dict[str, str]]:

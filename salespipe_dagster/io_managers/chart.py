@@ -3,6 +3,7 @@
 import base64
 import contextlib
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import dagster as dg
 from plotly.graph_objects import Figure
 
 from salespipe_dagster import rendering
-from salespipe_dagster.rendering import Renderer
+from salespipe_dagster.rendering import Renderers
 from salespipe_dagster.settings import Settings
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.store import LocalStore
@@ -22,6 +23,9 @@ MOST_PREVIEW = 100_000
 HOPELESS = 1.1 * MOST_PREVIEW * 3 / 4
 """Bytes: a smaller picture has about as many as the scale says, and one of more than these is not tried."""
 
+AT_ONCE = 2
+"""Pictures drawn at once: each needs a process of its own, and a core."""
+
 PLOTLY = "plotly.min.js"
 """What the pages of a monthly chart load from their folder: within each it would be 5 MB a month."""
 
@@ -32,7 +36,7 @@ class ChartIOManager(dg.IOManager):
     A chart is charts/<name>, the chart of a month charts/<name>/<month>.
     """
 
-    def __init__(self, root: Path, renderer: Renderer) -> None:
+    def __init__(self, root: Path, renderer: Renderers) -> None:
         self._store = LocalStore(root)
         self._renderer = renderer
 
@@ -46,8 +50,13 @@ class ChartIOManager(dg.IOManager):
         with self._store.writing(), self._store.locked("charts"):
             self._store.put(f"{key}/{PLOTLY}", rendering.plotly_js())
         asked = context.asset_partition_keys
-        for month, figure in obj.items():
-            drawn = self._draw(f"{key}/{month}", figure, rendering.to_html(figure, script=PLOTLY))
+
+        def draw(month: str) -> dict[str, Any]:
+            return self._draw(f"{key}/{month}", obj[month], rendering.to_html(obj[month], script=PLOTLY))
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            told = list(pool.map(draw, obj))
+        for (month, figure), drawn in zip(obj.items(), told, strict=True):
             if month in asked:
                 last = self._preview(f"{key}/{month}", figure) if month == asked[-1] else {}
                 context.step_context.add_asset_metadata(drawn | last, asset_key=context.asset_key, partition_key=month)
@@ -94,7 +103,7 @@ def charts_io(settings: Settings) -> dg.IOManagerDefinition:
     # Dagster runs a generator to its end when the run is over; its types do not say so.
     @dg.io_manager(description="Draws charts into the lake's folder.")  # pyright: ignore[reportArgumentType]
     def charts(_: dg.InitResourceContext) -> Iterator[ChartIOManager]:
-        with contextlib.closing(Renderer()) as renderer:
+        with contextlib.closing(Renderers(AT_ONCE)) as renderer:
             renderer.start()  # which takes a second, while others are at work
             yield ChartIOManager(settings.lake, renderer)
 
