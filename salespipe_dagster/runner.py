@@ -20,6 +20,9 @@ from salespipe_spark.lake.receipt import Figures
 from salespipe_spark.tables import Table, tables
 
 OURS = "salespipe_spark."
+AMOUNTS = ("ordered_amount", "amount", "total_amount", "total_revenue")
+"""The figures of which a table's first is its amount; of monthly_revenue that is the amount of all channels."""
+
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -38,7 +41,7 @@ class TableOutcome:
         self.parts += 1
         self.replaced += replaced
         self.rows += figures.rows
-        name = next((name for name in ("ordered_amount", "amount") if name in figures.sums), None)
+        name = next((name for name in AMOUNTS if name in figures.sums), None)
         if name:
             self.amount = (self.amount or Decimal("0.00")) + figures.sums[name]
 

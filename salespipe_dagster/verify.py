@@ -14,6 +14,7 @@ from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake import audit, schema
 from salespipe_spark.lake.lake import Lake
 from salespipe_spark.lake.receipt import Figures, Receipt
+from salespipe_spark.marts.monthly_revenue import WHOLESALE
 from salespipe_spark.months import month_of
 from salespipe_spark.tables import Table, sources, tables
 
@@ -72,7 +73,7 @@ def off_the_books(lake: Lake, company: Company, months: list[str]) -> list[str]:
     The company's books are sums of its own integers: neither the database nor the engine has a part in them.
     """
     revenue, facts = (tables()[name] for name in _BOOKED)
-    rows = lake.read(revenue, months).select("month_start", *_OF_REVENUE).collect()
+    rows = lake.read(revenue, months).where(f"channel = '{WHOLESALE}'").select("month_start", *_OF_REVENUE).collect()
     published = {month_of(row["month_start"]): [row[name] for name in _OF_REVENUE] for row in rows}
     found: list[str] = []
     for month in months:

@@ -48,10 +48,13 @@ def test_outcome_tells_parts_rows_amount_and_what_was_replaced(settings: Setting
 @pytest.mark.usefixtures("in_memory")
 def test_outcome_of_a_run_that_changed_nothing_still_tells_rows_and_amounts(filled: Settings, engine: Engine) -> None:
     """What is there is of interest, not what moved: the second run's summary must not be empty."""
-    found = outcome(filled, engine, FakeSource(), "core/fact_orders", "marts/monthly_revenue")
+    names = ("core/fact_orders", "core/fact_online_sales", "marts/monthly_revenue", "marts/online_sales_summary")
+    found = outcome(filled, engine, FakeSource(), *names)
     assert {n: (t.parts, t.replaced, t.rows, t.amount) for n, t in found.tables.items()} == {
         "fact_orders": (3, 0, 4, Decimal("3254.39")),
-        "monthly_revenue": (3, 0, 2, Decimal("3254.39")),
+        "fact_online_sales": (3, 0, 4, Decimal("239.49")),
+        "monthly_revenue": (3, 0, 4, Decimal("3493.88")),
+        "online_sales_summary": (3, 0, 4, Decimal("239.49")),
     }
     assert found.problems == found.notes == []
 

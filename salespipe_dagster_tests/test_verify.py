@@ -51,7 +51,8 @@ def test_filled_lake_is_proven(filled: Settings, engine: Engine) -> None:
     found = {verdict.table.name: (verdict.parts, verdict.rows) for verdict in verdicts}
     assert found["fact_orders"] == (3, 4)
     assert found["customers"] == (1, 2)
-    assert found["monthly_revenue"] == (3, 2)
+    assert found["monthly_revenue"] == (3, 4)
+    assert found["fact_online_sales"] == (3, 4)
 
 
 def test_months_that_are_not_asked_for_are_not_read(filled: Settings, engine: Engine) -> None:

@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame
 
 from salespipe_dagster.charts import About, _totals, inputs_of
 from salespipe_dagster.report import figures, page
+from salespipe_spark.marts.monthly_revenue import WHOLESALE
 
 __all__ = ["INPUTS", "report"]
 
@@ -32,7 +33,7 @@ def report(
     Raises:
         SalespipeError: the marts do not agree, or an amount is beyond what a browser adds up to the cent.
     """
-    monthly = figures.rows(monthly_revenue.where("channel = 'wholesale'"), about, *figures.COUNTS)
+    monthly = figures.rows(monthly_revenue.where(f"channel = '{WHOLESALE}'"), about, *figures.COUNTS)
     cube = figures.rows(
         revenue_by_country_and_product_line, about, "country", "product_line", *figures.ADDITIVE, "orders"
     )

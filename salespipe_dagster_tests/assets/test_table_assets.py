@@ -92,11 +92,15 @@ def test_data_version_of_a_month_is_the_digest_of_its_rows(filled: Settings, eng
 
 
 def test_mart_is_right_to_the_cent(filled: Settings) -> None:
-    expected = (
+    wholesale = (
         *(date(2024, 1, 1), "wholesale", Decimal("3130.99"), Decimal("99.99"), Decimal("3031.00"), 1, 32),
         *(Decimal("1546.70"), 1, Decimal("1484.30"), Decimal("3031.000000")),
     )
-    assert rows_of(filled, "monthly_revenue", "2024-01") == [expected]
+    online = (
+        *(date(2024, 1, 1), "online", Decimal("149.99"), Decimal("0.00"), Decimal("149.99"), 3, 6),
+        *(None, 3, None, Decimal("49.996667")),
+    )
+    assert rows_of(filled, "monthly_revenue", "2024-01") == [online, wholesale]
     assert rows_of(filled, "monthly_revenue", "2024-02") == []
 
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from salespipe_dagster_tests.support import Rows, assert_rows, frame
+from salespipe_dagster_tests.support import Rows, assert_rows, frame, sale
 from salespipe_spark.core.dim_locations import CONTRACT as LOCATIONS
 from salespipe_spark.core.dim_products import CONTRACT as PRODUCTS
+from salespipe_spark.core.fact_online_sales import CONTRACT as ONLINE_FACTS
 from salespipe_spark.core.fact_orders import CONTRACT as FACTS
 from salespipe_spark.lake import audit
 from salespipe_spark.marts.monthly_revenue import CONTRACT as MONTHLY_REVENUE
@@ -57,6 +58,20 @@ def fact(
 
 def facts(spark: SparkSession, *lines: tuple[Any, ...]) -> DataFrame:
     return frame(spark, FACTS.ddl, list(lines))
+
+
+def online(spark: SparkSession, *sales: tuple[Any, ...]) -> DataFrame:
+    """Online sales, by the rows of their files; what is no mart's business of months is NULL."""
+    rows: Rows = [
+        (number, at, day, customer, product, None, region, quantity, price, amount, None, None)
+        for number, at, day, customer, product, quantity, price, region, amount in sales
+    ]
+    return frame(spark, ONLINE_FACTS.ddl, rows)
+
+
+def monthly(spark: SparkSession, *lines: tuple[Any, ...], sales: Rows = ()) -> DataFrame:
+    """monthly_revenue of these order lines and online sales."""
+    return monthly_revenue(facts(spark, *lines), online(spark, *sales))
 
 
 def places(spark: SparkSession, *rows: tuple[str, str, str]) -> DataFrame:
@@ -129,22 +144,20 @@ class TestMonths:
         assert_rows(made, "month_start date, revenue decimal(18,2)", expected)
 
     def test_same_month_of_another_year_is_another_month(self, spark: SparkSession) -> None:
-        made = monthly_revenue(facts(spark, fact(1, day=date(2023, 1, 15)), fact(2, day=date(2024, 1, 15))))
+        made = monthly(spark, fact(1, day=date(2023, 1, 15)), fact(2, day=date(2024, 1, 15)))
         expected = [(date(2023, 1, 1), Decimal("10.00")), (date(2024, 1, 1), Decimal("10.00"))]
         assert_rows(made.select("month_start", "revenue"), "month_start date, revenue decimal(18,2)", expected)
 
 
 class TestMonthlyRevenue:
     def test_month_has_one_row_with_all_measures(self, spark: SparkSession) -> None:
-        made = monthly_revenue(
-            facts(
-                spark,
-                fact(1, 1, amount="100.00", cost="60.00", quantity=2, customer=103),
-                fact(1, 2, amount="50.00", cost="25.50", quantity=1, customer=103),
-                fact(2, 1, amount="10.00", cost="2.00", quantity=4, customer=103),
-                fact(3, 1, amount="40.00", cost="40.00", quantity=1, customer=112),
-                fact(4, 1, amount="7.00", cost="3.00", quantity=9, customer=114, cancelled=True),
-            )
+        made = monthly(
+            spark,
+            fact(1, 1, amount="100.00", cost="60.00", quantity=2, customer=103),
+            fact(1, 2, amount="50.00", cost="25.50", quantity=1, customer=103),
+            fact(2, 1, amount="10.00", cost="2.00", quantity=4, customer=103),
+            fact(3, 1, amount="40.00", cost="40.00", quantity=1, customer=112),
+            fact(4, 1, amount="7.00", cost="3.00", quantity=9, customer=114, cancelled=True),
         )
         expected = (
             *(JANUARY, "wholesale"),
@@ -168,16 +181,16 @@ class TestMonthlyRevenue:
         self, spark: SparkSession, amounts: list[str], average: str
     ) -> None:
         """Sail divides decimals to a smaller scale and cuts: 200.00 / 3 is 66.666666 there."""
-        made = monthly_revenue(facts(spark, *(fact(n, amount=amount) for n, amount in enumerate(amounts))))
+        made = monthly(spark, *(fact(n, amount=amount) for n, amount in enumerate(amounts)))
         assert_rows(made.select("average_order_value"), "average_order_value decimal(18,6)", [(Decimal(average),)])
 
     def test_average_is_of_orders_not_of_lines(self, spark: SparkSession) -> None:
-        made = monthly_revenue(facts(spark, fact(1, 1), fact(1, 2), fact(1, 3), fact(2, 1)))
+        made = monthly(spark, fact(1, 1), fact(1, 2), fact(1, 3), fact(2, 1))
         assert_rows(made.select("average_order_value"), "average_order_value decimal(18,6)", [(Decimal("20.000000"),)])
 
     def test_month_of_cancelled_orders_has_no_customers_and_no_average(self, spark: SparkSession) -> None:
         """Division by zero is an error under ANSI, and infinity elsewhere."""
-        made = monthly_revenue(facts(spark, fact(1, amount="30.00", cancelled=True)))
+        made = monthly(spark, fact(1, amount="30.00", cancelled=True))
         expected = (
             *(JANUARY, "wholesale"),
             *measures("30.00", "30.00", "0.00", 0, 0, "0.00"),
@@ -186,10 +199,47 @@ class TestMonthlyRevenue:
         assert_rows(made, MONTHLY_REVENUE.ddl, [expected])
 
     def test_customer_of_many_orders_and_countries_is_counted_once(self, spark: SparkSession) -> None:
-        made = monthly_revenue(
-            facts(spark, fact(1, customer=103), fact(2, customer=103, place="Boston"), fact(3, customer=112))
-        )
+        made = monthly(spark, fact(1, customer=103), fact(2, customer=103, place="Boston"), fact(3, customer=112))
         assert_rows(made.select("orders", "customers"), "orders bigint, customers bigint", [(3, 2)])
+
+    def test_online_channel_has_a_row_of_its_own_without_cost_and_margin(self, spark: SparkSession) -> None:
+        """Zero would be a margin; added to the wholesale row, no channel would balance against its fact."""
+        made = monthly(
+            spark,
+            fact(1, amount="100.00", cost="60.00"),
+            fact(2, amount="5.00", cancelled=True),
+            sales=[
+                sale("T1", "2024-01-01", "C1", "Lamp", 2, "10.00", "North"),
+                sale("T2", "2024-01-31", "C1", "Lamp", 1, "20.01", "South"),
+                sale("T3", "2024-01-31", "C2", "Sofa", 3, "20.00", "South"),
+            ],
+        )
+        expected = [
+            (
+                *(JANUARY, "wholesale"),
+                *measures("105.00", "5.00", "100.00", 1, 1, "40.00"),
+                *(1, Decimal("60.00"), Decimal("100.000000")),
+            ),
+            (
+                *(JANUARY, "online", Decimal("100.01"), Decimal("0.00"), Decimal("100.01"), 3, 6, None),
+                *(2, None, Decimal("33.336667")),
+            ),
+        ]
+        assert_rows(made, MONTHLY_REVENUE.ddl, expected)
+
+    def test_month_of_one_channel_has_no_row_of_the_other(self, spark: SparkSession) -> None:
+        lamp = sale("T1", "2024-02-29", "C1", "Lamp", 1, "10.00", "North")
+        made = monthly(spark, fact(1, day=date(2024, 3, 1)), sales=[lamp]).select("month_start", "channel")
+        assert_rows(made, "month_start date, channel string", [(FEBRUARY, "online"), (MARCH, "wholesale")])
+
+    @pytest.mark.parametrize("name", ["online_revenue", "online_orders", "online_units", "wholesale_revenue"])
+    def test_each_channel_is_balanced_by_itself(self, spark: SparkSession, name: str) -> None:
+        """What one channel lacks and the other has too much would balance together."""
+        lamp = sale("T1", "2024-01-05", "C1", "Lamp", 4, "2.50", "North")
+        figures = audit.figures(monthly(spark, fact(1, amount="10.00"), sales=[lamp]), MONTHLY_REVENUE)
+        expected = {"online_revenue": "10", "online_orders": "1", "online_units": "4", "wholesale_revenue": "10"}
+        assert figures["2024-01"].figure(name) == Decimal(expected[name])
+        assert name in dict(MONTHLY_REVENUE.balances)
 
 
 class TestByCustomer:
@@ -338,7 +388,7 @@ def test_every_mart_of_the_same_facts_has_the_same_totals(spark: SparkSession) -
     where = places(spark, ("Nantes", "1", "France"), ("Boston", "1", "USA"))
     what = products(spark, ("S10", "Motorcycles"), ("S18", "Ships"))
     marts = {
-        "monthly": (monthly_revenue(lines), MONTHLY_REVENUE),
+        "monthly": (monthly_revenue(lines, online(spark)), MONTHLY_REVENUE),
         "customer": (revenue_by_customer(lines), BY_CUSTOMER),
         "product": (revenue_by_product(lines, what), BY_PRODUCT),
         "country": (revenue_by_country(lines, where), BY_COUNTRY),

@@ -27,7 +27,8 @@ CONTRACT = Contract(
     grain="One row per month and channel that had sales.",
     key=("month_start", "channel"),
     month="month_start",
-    figures={
+    figures=_measures.FIGURES
+    | {
         f"{channel}_{name}": f"sum(CASE WHEN channel = '{channel}' THEN {name} END)"
         for channel, pairs in _BALANCES.items()
         for name, _ in pairs
