@@ -14,7 +14,8 @@ from salespipe_dagster.resources.source_write import is_empty, replace
 from salespipe_dagster.settings import Settings
 from salespipe_dagster.synthetic.business import FIRST_MONTH
 from salespipe_dagster.synthetic.company import Company
-from salespipe_dagster.synthetic.configured import company_of
+from salespipe_dagster.synthetic.configured import company_of, dropped_by, shop_of
+from salespipe_dagster.synthetic.online.drops import FOLDERS, drop, online_files
 from salespipe_dagster.synthetic.orders import SETTLED_AFTER
 from salespipe_spark import months
 from salespipe_spark.errors import SalespipeError
@@ -23,16 +24,26 @@ from salespipe_spark.tables import Table, sources
 
 @dataclass
 class Advanced:
-    """How far the company has moved, and the months that changed, by table."""
+    """How far the company has moved.
+
+    Attributes:
+        before: the company as it was.
+        after: the company as it is.
+        changed: the months that changed, by table.
+        files: those that it has dropped.
+        sold: the months of the sales in these.
+    """
 
     before: Company
     after: Company
     changed: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    files: list[str] = field(default_factory=list[str])
+    sold: set[str] = field(default_factory=set[str])
 
     @property
     def months(self) -> list[str]:
-        """All months that changed, in order."""
-        return sorted({month for each in self.changed.values() for month in each})
+        """All months that changed, in order; those of the sales in the files too."""
+        return sorted(self.sold.union(*self.changed.values()))
 
 
 def ahead_of_the_company(settings: Settings) -> str:
@@ -55,7 +66,7 @@ def advance(
     days: int,
     on_part: Callable[[str, int], None] = lambda part, parts: None,
 ) -> Advanced:
-    """Move the company forward, and write what changes thereby: all of it, or nothing.
+    """Move the company forward, and write what changes thereby: all of it, or nothing; then it drops its files.
 
     It is written of the configured months and of all others that the source holds: there is one day for all.
 
@@ -80,7 +91,24 @@ def advance(
                 replace(connection, slice_of(table, month), moved.after.batches(table.name, month))
                 moved.changed.setdefault(table.name, []).append(month)
         source_marker.write(connection, moved.after)
+    if settings.drops_files:
+        _drop(settings, moved)
     return moved
+
+
+def _drop(settings: Settings, moved: Advanced) -> None:
+    """Drop the files of the new days; what is lost in between, the next run of their months makes good.
+
+    Of the configured months alone: rows of others would be put aside.
+    """
+    shop, before, after = shop_of(settings), dropped_by(settings, moved.before), dropped_by(settings, moved.after)
+    span = months.between(max(settings.first_month, months.month_of(before)), months.month_of(after))
+    for folder in FOLDERS:
+        there = {file.key for file in online_files(shop, folder, before, span)}
+        new = [file for file in online_files(shop, folder, after, span) if file.key not in there]
+        dropped = drop(settings.files, new)
+        moved.files += dropped.written
+        moved.sold |= dropped.months
 
 
 def _holds(connection: sa.Connection, month: str, monthly: list[Table]) -> bool:

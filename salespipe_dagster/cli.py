@@ -163,7 +163,9 @@ def advance(days: int) -> None:
     console.print(f"The company's day was {moved.before.today} and is {moved.after.today}.")
     for table, changed in moved.changed.items():
         console.print(f"  {table} changed in {months.describe(changed)}")
-    if not moved.changed:
+    if moved.files:
+        console.print(f"  {len(moved.files)} files were dropped in {settings.files}", soft_wrap=True)
+    if not moved.changed and not moved.files:
         console.print("Nothing changed.")
     longer = settings.model_copy(update={"end_month": months.month_of(moved.after.today)})
     if longer.last_month > settings.last_month:

@@ -83,12 +83,23 @@ def day_number(day: date) -> int:
 @lru_cache(maxsize=64)
 def days(firm: Firm, month: str) -> Ints:
     """The running sum of the month's orders, day by day: what is ordered by the end of each of its days."""
-    chance = Chance(firm.seed, f"days/{month}")
-    size = firm.orders_per_month * _growth(month) * _SEASON[int(month[5:]) - 1] * chance.between(970, 1030)
+    return day_by_day(Chance(firm.seed, f"days/{month}"), firm.orders_per_month, month, _WEEKDAYS)
+
+
+def day_by_day(chance: Chance, average: int, month: str, weekdays: tuple[int, ...]) -> Ints:
+    """The running sum, day by day, of what a month has of a business of this average, in its season and growth.
+
+    Args:
+        chance: the month's stream.
+        average: of a month of 2024 and 2025.
+        month: which.
+        weekdays: shares of a week, Monday to Sunday.
+    """
+    size = average * _growth(month) * _SEASON[int(month[5:]) - 1] * chance.between(970, 1030)
     size = (size + 500_000_000) // 1_000_000_000
     first, end = day_number(months.first_day(month)), day_number(months.end_day(month))
     # 1970-01-01 was a Thursday.
-    weights = [_WEEKDAYS[(day + 3) % 7] * chance.between(800, 1200) for day in range(first, end)]
+    weights = [weekdays[(day + 3) % 7] * chance.between(800, 1200) for day in range(first, end)]
     bounds = np.cumsum(weights)
     return (size * bounds + bounds[-1] // 2) // bounds[-1]
 
