@@ -35,6 +35,11 @@ class Version:
         return f"{digest_of(self.key)}-{microseconds(self.modified):016x}-{_safe(self.etag)}"
 
     @property
+    def shown_key(self) -> str:
+        """The key as text: a file's name on a disk may hold bytes that are none."""
+        return self.key.encode(errors="backslashreplace").decode()
+
+    @property
     def order(self) -> tuple[datetime, str]:
         """The newest version of a key is the one with the largest."""
         return self.modified, _safe(self.etag)

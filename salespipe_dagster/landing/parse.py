@@ -1,0 +1,192 @@
+"""One file that landed: read strictly, typed by the contract, cut into the parts of its table.
+
+A chunk at a time: it is framed into records by arrays, typed by the database's SQL in a thread, and written;
+memory does not grow with the file. The file is read a second time where a key stands in it twice.
+"""
+
+import os
+import shutil
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from salespipe_dagster.landing.csv_file import Batch, CsvFile
+from salespipe_dagster.landing.keys import Hashes, Keys, among
+from salespipe_dagster.landing.ndjson_file import NdjsonFile
+from salespipe_dagster.landing.parsed import Parsed, Status
+from salespipe_dagster.landing.parts import Parts, Quarantine
+from salespipe_dagster.landing.reasons import Reason
+from salespipe_dagster.landing.records import Spoiled
+from salespipe_dagster.landing.suspects import Suspects
+from salespipe_dagster.landing.typed import Query
+from salespipe_dagster.landing.unpacked import Unreadable
+from salespipe_dagster.landing.version import Version
+from salespipe_spark.tables import Table
+
+THREADS = min(4, os.cpu_count() or 1)
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "threads": 1,
+    "enable_external_access": False,
+    "autoinstall_known_extensions": False,
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """A file to parse, and what it is parsed by."""
+
+    file: Path
+    version: Version
+    table: Table
+    first_month: str
+    last_month: str
+    folder: Path
+
+
+def parse(
+    file: Path,
+    version: Version,
+    table: Table,
+    first_month: str,
+    last_month: str,
+    folder: Path,
+    max_rejected_share: float,
+) -> Parsed:
+    """Parse a local file of a feed into Parquet files in a folder of its own, which is made.
+
+    Args:
+        file: where it lies on this machine, packed or not.
+        version: which content of which key it is.
+        table: the feed's staging table.
+        first_month: rows before it are put aside.
+        last_month: rows after it are put aside.
+        folder: where parts and quarantine are written; what was there is removed.
+        max_rejected_share: with a larger share of its records put aside, nothing of the file lands.
+    """
+    task = Task(file, version, table, first_month, last_month, folder)
+    try:
+        counted = _counted(task, np.zeros(0, np.uint64))
+        if len(counted.repeated):
+            counted = _counted(task, counted.repeated)
+    except Unreadable as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        return Parsed(version, Status.FAILED, f"{version.shown_key} {error}.")
+    return _decided(counted.parsed, folder, max_rejected_share)
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """What was written of a file, and the hashes of keys that it may hold more than once."""
+
+    parsed: Parsed
+    repeated: Hashes
+
+
+def _counted(task: Task, suspected: Hashes) -> _Counted:
+    """Read the file; rows whose key's hash is suspected are compared with each other before they land."""
+    shutil.rmtree(task.folder, ignore_errors=True)
+    task.folder.mkdir(parents=True)
+    contract, records = task.table.contract, 0
+    source = (CsvFile if contract.feed and contract.feed.format == "csv" else NdjsonFile)(task.file, contract)
+    query = Query(contract, source.places, source.width, task.first_month, task.last_month)
+    keys = Keys(task.folder)
+    with (
+        closing(Parts(task.folder, contract, task.version)) as parts,
+        closing(Quarantine(task.folder, task.version)) as quarantine,
+        closing(Suspects(task.folder, contract)) as suspects,
+    ):
+        for batch, rows in _typed(source.batches(), query, texts=bool(len(suspected))):
+            records += batch.rows.num_rows + len(batch.spoiled)
+            quarantine.add(_spoiled(batch.spoiled))
+            good = rows
+            if rows["reason"].null_count < rows.num_rows:
+                good = rows.filter(pc.is_null(rows["reason"]))
+                bad = rows.filter(pc.is_valid(rows["reason"]))
+                quarantine.add(bad.rename_columns({"bad_column": "column"}))
+            hashes = good["key_hash"].to_numpy()
+            if len(suspected):
+                doubtful = among(hashes, suspected)
+                suspects.add(good.filter(pa.array(doubtful)))
+                good = good.filter(pa.array(~doubtful))
+            else:
+                keys.add(hashes)
+            parts.add(good)
+        duplicates = suspects.judge()
+        for some in suspects.landing():
+            parts.add(pa.Table.from_batches([some]))
+        for some in suspects.conflicting():
+            quarantine.add(pa.Table.from_batches([some]))
+        parts.finish()
+    shutil.rmtree(task.folder / "spill", ignore_errors=True)
+    parsed = Parsed(
+        task.version,
+        Status.LANDED,
+        records=records,
+        landed=parts.rows.total(),
+        quarantined=quarantine.reasons.total(),
+        duplicates=duplicates,
+        reasons=dict(quarantine.reasons.most_common()),
+        unknown_columns=list(source.unknown),
+        parts=parts.files,
+        rows={part: parts.rows[part] for part in parts.files},
+        quarantine=quarantine.path if quarantine.reasons else None,
+    )
+    return _Counted(parsed, keys.repeated())
+
+
+def _typed(batches: Iterator[Batch], query: Query, *, texts: bool) -> Iterator[tuple[Batch, pa.Table]]:
+    """Each batch with its values, typed in threads while the next ones are read; the order is kept."""
+    waiting: deque[tuple[Batch, Future[pa.Table]]] = deque()
+    with ThreadPoolExecutor(THREADS) as pool:
+        for batch in batches:
+            sql = query.sql(quoted=batch.quoted, padded=batch.padded, texts=texts)
+            waiting.append((batch, pool.submit(_read, batch.rows, sql)))
+            if len(waiting) > THREADS:
+                first, rows = waiting.popleft()
+                yield first, rows.result()
+        for first, rows in waiting:
+            yield first, rows.result()
+
+
+def _read(records: pa.Table, sql: str) -> pa.Table:
+    # A database of its own for each batch: it is made in milliseconds, and knows nothing but this.
+    with duckdb.connect(config=_CONFIG) as database:
+        database.register("records", records)
+        return database.sql(sql).to_arrow_table()
+
+
+def _spoiled(records: list[Spoiled]) -> pa.Table:
+    columns = {
+        "line": pa.array([record.line for record in records], pa.int64()),
+        "column": pa.array([record.column for record in records], pa.string()),
+        "reason": pa.array([str(record.reason) for record in records], pa.string()),
+        "text": pa.array([record.text for record in records], pa.string()),
+    }
+    return pa.table(columns)
+
+
+def _decided(parsed: Parsed, folder: Path, max_rejected_share: float) -> Parsed:
+    """What was parsed, held or failed where too much of it was put aside; then its parts are gone."""
+    undecodable = parsed.reasons.get(Reason.BAD_ENCODING, 0)
+    if undecodable * 2 > parsed.records:
+        shutil.rmtree(folder, ignore_errors=True)
+        reason = (
+            f"{parsed.version.shown_key} is not UTF-8: {undecodable} of {parsed.records} records cannot be decoded. "
+            "Files in Latin-1 look like this; `iconv -f WINDOWS-1252 -t UTF-8` mends them."
+        )
+        return Parsed(parsed.version, Status.FAILED, reason)
+    if parsed.quarantined <= max_rejected_share * parsed.records:
+        return parsed
+    for part in parsed.parts.values():
+        part.unlink()
+    told = ", ".join(f"{count} {reason}" for reason, count in parsed.reasons.items())
+    reason = f"{parsed.quarantined} of {parsed.records} records are rejected: {told}."
+    return replace(parsed, status=Status.HELD, reason=reason, parts={}, rows={})

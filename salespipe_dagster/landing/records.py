@@ -1,0 +1,233 @@
+"""Records of a file with the numbers of their lines: what is one record is decided here, and nowhere else.
+
+By arrays, a chunk at a time: only a record whose quoted values span lines, or one that is spoiled, is ever
+looked at by itself. A parser that frames records by itself counts records where lines are asked for, lets an
+unclosed quote swallow the rest of the file, and takes a line with a comma too many for a good one.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from salespipe_dagster.landing.reasons import Reason
+
+LONGEST = 1 << 20
+"""The longest record, in bytes: without an end, a file without line ends would be read into memory whole."""
+
+SHOWN = 1 << 14
+"""So many bytes of a spoiled record are kept."""
+
+MASKED = "\x1f"
+"""What stands for a comma inside quotes, so that every other comma separates; no record may hold it itself."""
+
+_VALUE = rb'(?:[ \t]*+"[^"]*+(?:""[^"]*+)*+"[ \t]*+|[^",]*+)'
+_RECORD = re.compile(rb"%b(?:,%b)*+" % (_VALUE, _VALUE))
+_UNCLOSED = re.compile(rb'(?:%b,)*+[ \t]*+"[^"]*+(?:""[^"]*+)*+' % _VALUE)
+_BLANKS = (b" ,", b", ", b"\n ", b" \n", b" \r", b"\t")
+_NEWLINE, _QUOTE, _COMMA = 10, 34, 44
+
+Positions = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Spoiled:
+    """A record that is put aside before its values are looked at."""
+
+    line: int
+    reason: Reason
+    text: str
+    column: str | None = None
+
+
+@dataclass(frozen=True)
+class Records:
+    """Some records of a file, in order.
+
+    Attributes:
+        lines: the number of each one's first line, from 1.
+        texts: each as it is written, without the line's end.
+        masked: the same, with MASKED for the commas inside quotes.
+        quoted: whether there may be a quote in any of them.
+        padded: whether there may be blanks around a value of any of them.
+        spoiled: those that were put aside; they are not among the others.
+    """
+
+    lines: Positions
+    texts: pa.Array
+    masked: pa.Array
+    quoted: bool
+    padded: bool
+    spoiled: list[Spoiled]
+
+
+def records(chunks: Iterable[bytes], *, quotes: bool) -> Iterator[Records]:
+    """The records of a file: its lines, and where quotes count, what is one record by the rules of CSV."""
+    line, rest, too_long = 1, b"", False
+    for chunk, last in _with_last(chunks):
+        data = rest + chunk
+        if too_long:  # here is the rest of a line that was put aside
+            _, end, data = data.partition(b"\n")
+            line, too_long = (line + 1, False) if end else (line, True)
+        if last and data and not data.endswith(b"\n"):
+            data += b"\n"
+        if whole := data.rfind(b"\n") + 1:
+            frame = _Frame(data[:whole], line, quotes=quotes, last=last)
+            yield frame.records()
+            line += frame.lines_used
+            rest = data[frame.used :]
+        elif len(data) > LONGEST:
+            spoiled = Spoiled(line, Reason.LINE_TOO_LONG, shown(data))
+            none = _strings(b"", np.zeros(0, np.int64))
+            yield Records(np.zeros(0, np.int64), none, none, quoted=False, padded=False, spoiled=[spoiled])
+            rest, too_long = b"", True
+        else:
+            rest = data
+
+
+def shown(text: bytes) -> str:
+    """What is kept of a spoiled record: its beginning, bytes that are no UTF-8 as escapes."""
+    return text[:SHOWN].rstrip(b"\r\n").decode(errors="backslashreplace")
+
+
+def _with_last(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Each chunk with whether it is the last."""
+    before: bytes | None = None
+    for chunk in chunks:
+        if before is not None:
+            yield before, False
+        before = chunk
+    if before is not None:
+        yield before, True
+
+
+class _Frame:
+    """Whole lines of a file, cut into records."""
+
+    def __init__(self, data: bytes, first_line: int, *, quotes: bool, last: bool) -> None:
+        self.spoiled_lines: dict[int, Reason] = {}
+        ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _NEWLINE)
+        starts = np.concatenate([np.zeros(1, np.int64), ends[:-1] + 1])
+        self.used, self.lines_used = len(data), len(ends)
+        self.quoted = quotes and b'"' in data
+        begins = np.ones(len(ends), np.bool_)
+        if self.quoted:
+            self._join_lines(data, starts, ends, begins, last=last)
+        self.data = data[: self.used]
+        lengths = ends - starts
+        returns = np.frombuffer(data, np.uint8)[starts] == ord("\r")
+        begins &= (lengths > 1) | ((lengths == 1) & ~returns)  # an empty line is no record
+        numbers = np.flatnonzero(begins[: self.lines_used])
+        self.lines = numbers + first_line
+        self.begin = starts[numbers]
+        self.end = np.append(self.begin[1:], self.used)[: len(self.begin)]
+        self.spoiled = {int(np.searchsorted(numbers, at)): reason for at, reason in self.spoiled_lines.items()}
+
+    def records(self) -> Records:
+        """The records that are not spoiled, and what is known of the spoiled ones."""
+        self._find_spoiled()
+        told = [
+            Spoiled(int(self.lines[i]), reason, shown(self.data[self.begin[i] : self.end[i]]))
+            for i, reason in sorted(self.spoiled.items())
+        ]
+        begin, lines, data = self.begin, self.lines, self.data
+        if told:
+            # What they hold becomes line ends, which go with those of the record before.
+            blank = bytearray(data)
+            for i in self.spoiled:
+                blank[begin[i] : self.end[i]] = b"\n" * int(self.end[i] - begin[i])
+            data = bytes(blank)
+            whole = np.ones(len(begin), np.bool_)
+            whole[list(self.spoiled)] = False
+            begin, lines = begin[whole], lines[whole]
+        texts = _strings(data, begin)
+        masked = _strings(_masked(data), begin) if self.quoted else texts
+        padded = data.startswith(b" ") or any(blank in data for blank in _BLANKS)
+        return Records(lines, texts, masked, self.quoted, padded, told)
+
+    def _join_lines(
+        self, data: bytes, starts: Positions, ends: Positions, begins: npt.NDArray[np.bool_], *, last: bool
+    ) -> None:
+        """Find the lines that go on with the record of the line before: those of a quoted value over lines.
+
+        A line with an odd number of quotes opens such a value, and the next such line closes it. Where what
+        lies between is no record, the opening line alone is spoiled and the others are judged by themselves:
+        an unclosed quote costs one line, not the rest of the file.
+        """
+        quotes = np.flatnonzero(np.frombuffer(data, np.uint8) == _QUOTE)
+        counts = np.diff(np.searchsorted(quotes, ends), prepend=0)
+        opening: int | None = None
+        for line in np.flatnonzero(counts & 1).tolist():
+            if opening is None:
+                opening = line
+            elif _is_record(data, int(starts[opening]), int(ends[line])):
+                begins[opening + 1 : line + 1] = False
+                opening = None
+            else:
+                self._spoil_opening(opening, data[starts[opening] : ends[opening]])
+                opening = line
+        if opening is None:
+            return
+        if last or len(data) - starts[opening] > LONGEST:
+            self._spoil_opening(opening, data[starts[opening] : ends[opening]])
+        else:  # it may close in the next chunk
+            self.used, self.lines_used = int(starts[opening]), opening
+
+    def _spoil_opening(self, line: int, text: bytes) -> None:
+        self.spoiled_lines[line] = Reason.UNCLOSED_QUOTE if _UNCLOSED.fullmatch(text) else Reason.STRAY_QUOTE
+
+    def _find_spoiled(self) -> None:
+        """Find the records that are too long, hold control characters, or are not UTF-8."""
+        too_long = np.flatnonzero(self.end - self.begin > LONGEST)
+        self.spoiled |= {int(i): Reason.LINE_TOO_LONG for i in too_long}
+        data = np.frombuffer(self.data, np.uint8)
+        controls = np.count_nonzero(data < ord(" "))
+        if controls > self.lines_used + self.data.count(b"\r") + self.data.count(b"\t"):
+            found = (data < ord(" ")) & (data != _NEWLINE) & (data != ord("\r")) & (data != ord("\t"))
+            self.spoiled = {i: Reason.CONTROL_CHARACTER for i in self._holding(found)} | self.spoiled
+        if not self.data.isascii():
+            try:
+                _untrimmed(self.data, self.begin).validate(full=True)
+            except pa.ArrowInvalid:
+                undecodable = {i: Reason.BAD_ENCODING for i in self._holding(data > 127) if not self._is_utf8(i)}
+                self.spoiled = undecodable | self.spoiled
+
+    def _holding(self, found: npt.NDArray[np.bool_]) -> list[int]:
+        """The records that hold one of these bytes."""
+        return np.unique(np.searchsorted(self.begin, np.flatnonzero(found), "right") - 1).tolist()
+
+    def _is_utf8(self, record: int) -> bool:
+        try:
+            self.data[self.begin[record] : self.end[record]].decode()
+        except UnicodeDecodeError:
+            return False
+        return True
+
+
+def _is_record(data: bytes, begin: int, end: int) -> bool:
+    if end - begin > LONGEST:
+        return False
+    return _RECORD.fullmatch(data, begin, end) is not None
+
+
+def _masked(data: bytes) -> bytes:
+    """The bytes with MASKED for the commas inside quotes: those after an odd number of quotes."""
+    masked = np.frombuffer(bytearray(data), np.uint8)
+    inside = np.cumsum(masked == _QUOTE, dtype=np.uint8) & 1 == 1
+    masked[inside & (masked == _COMMA)] = ord(MASKED)
+    return masked.tobytes()
+
+
+def _untrimmed(data: bytes, begin: Positions) -> Any:
+    offsets = np.append(begin, len(data)).astype(np.int32)
+    return pa.Array.from_buffers(pa.string(), len(begin), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+
+
+def _strings(data: bytes, begin: Positions) -> Any:
+    """The texts that begin at these bytes, each up to the next one, without line ends."""
+    return pc.call_function("ascii_rtrim", [_untrimmed(data, begin)], pc.TrimOptions("\r\n"))

@@ -1,0 +1,232 @@
+r"""Texts to types, strictly: the SQL that reads the values of records and says of each what is wrong.
+
+A value is read right where it is written as the database itself would write it; every other spelling is
+matched against a pattern before it is cast. A cast alone takes 1e3 and 3.7 for an INT, rounds away decimals,
+and reads a date in more ways than anybody writes it.
+"""
+
+from dataclasses import dataclass
+
+from salespipe_dagster.landing.header import in_files
+from salespipe_dagster.landing.reasons import Reason
+from salespipe_dagster.landing.records import MASKED
+from salespipe_spark import months as calendar
+from salespipe_spark.contract import Column, Contract, Type
+
+DECIMALS = {Type.PRICE: (10, 2), Type.MONEY: (18, 2), Type.AVERAGE: (18, 6)}
+INTEGERS = {Type.INT: ("INTEGER", 10), Type.BIGINT: ("BIGINT", 19)}
+
+_BLANKS = r"' ' || chr(9)"
+_VALUE = r'(?:[ \t]*"(?:[^"]|"")*"[ \t]*|[^",]*)'
+_CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"
+_ZONE = r"[Zz]|UTC|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?"
+_MOMENT = rf"^(\d{{4}}-\d{{2}}-\d{{2}})(?:[Tt ]({_CLOCK})(:[0-5]\d(?:\.\d*)?)? ?({_ZONE})?)?$"
+
+
+# Infinity is no date, nor is one before Christ, though the database has both.
+_DAYS = "BETWEEN {0} '0001-01-01' AND {0} '9999-12-31'"
+_BOUNDS = {
+    Type.DATE: _DAYS.format("DATE"),
+    Type.INSTANT: _DAYS.format("TIMESTAMP"),
+    **dict.fromkeys([*INTEGERS, *DECIMALS], ">= 0"),
+}
+
+
+@dataclass(frozen=True)
+class Query:
+    """How the values of a batch of records are read.
+
+    The batch is the view `records`: `line`, `text`, and either `masked`, the record with MASKED for commas
+    inside quotes, or the column `t_<name in files>` for each of `places`.
+
+    Attributes:
+        contract: of the feed's table.
+        places: the place of each column in a record of CSV, from 1, by the name that files give it.
+        width: the number of columns of such a record; 0 where the values are given as columns.
+        first_month, last_month: the months to take, where the table is monthly.
+    """
+
+    contract: Contract
+    places: dict[str, int]
+    width: int
+    first_month: str
+    last_month: str
+
+    def sql(self, *, quoted: bool, padded: bool, texts: bool) -> str:
+        """The query: `line`, `text` (of all records, or of the bad ones alone), `reason`, `bad_column`, the values.
+
+        Beside these `month_number` (of a monthly table) and `key_hash`. `quoted` and `padded` say whether the batch
+        may hold quotes, or blanks around values: it is read in less time where it does not.
+        """
+        columns = self.contract.columns
+        names = list(dict.fromkeys(in_files(column) for column in columns))
+        found = self._texts(names, quoted=quoted, padded=padded)
+        values = ", ".join(f"{self._value(c)} AS {_v(c)}" for c in columns)
+        moments = {in_files(c) for c in columns if c.type in (Type.DATE, Type.INSTANT)}
+        casts = "".join(f", {_moment(name)} AS {_name('m', name)}" for name in names if name in moments)
+        fits = " AND ".join(["NOT ragged", "NOT stray", *self._conditions()])
+        month = "0" if not self.contract.month else f"year({self._month}) * 12 + month({self._month}) - 1"
+        key = ", ".join(_name("v", name) for name in self.contract.key)
+        return f"""
+            WITH fields AS ({self._fields(quoted=quoted)}),
+            written AS (SELECT line, text, ragged, stray, {found} FROM fields),
+            cast_ AS (SELECT *{casts} FROM written),
+            valued AS (SELECT *, {values} FROM cast_),
+            dated AS (SELECT *, {month} AS month_number FROM valued),
+            judged AS (SELECT *, coalesce({fits}, false) AS fits FROM dated),
+            told AS (SELECT *, CASE WHEN NOT fits THEN {self._problem(names)} END AS problem FROM judged)
+            SELECT line, {"text" if texts else "CASE WHEN NOT fits THEN text END"} AS text,
+                problem.reason AS reason, problem.bad_column AS bad_column,
+                {", ".join(f"{_v(c)} AS {_quoted(c.name)}" for c in columns)},
+                month_number::INTEGER AS month_number, hash({key}) AS key_hash
+            FROM told"""
+
+    @property
+    def _month(self) -> str:
+        return _name("v", self.contract.month)
+
+    def _fields(self, *, quoted: bool) -> str:
+        if not self.width:
+            return "SELECT *, false AS ragged, false AS stray FROM records"
+        record = _literal(f"{_VALUE}(?:,{_VALUE})*")
+        stray = "false"
+        if quoted:
+            stray = f"""CASE WHEN contains(masked, '"') THEN NOT regexp_full_match(masked, {record}) ELSE false END"""
+        return f"""
+            SELECT line, text, fields, len(fields) <> {self.width} AS ragged, {stray} AS stray
+            FROM (SELECT line, text, masked, string_split(masked, ',') AS fields FROM records)"""
+
+    def _texts(self, names: list[str], *, quoted: bool, padded: bool) -> str:
+        """Each column's text; NULL where there is nothing."""
+        found: list[str] = []
+        for name in names:
+            text = "NULL::VARCHAR"
+            if name in self.places:
+                text = f"fields[{self.places[name]}]" if self.width else _name("t", name)
+                text = _unquoted(text) if quoted else text
+                text = f"trim({text}, {_BLANKS})" if padded or quoted else text
+            found.append(f"nullif({text}, '') AS {_name('t', name)}")
+        return ", ".join(found)
+
+    def _value(self, column: Column) -> str:
+        text, moment = _name("t", in_files(column)), _name("m", in_files(column))
+        if column.type in (Type.STRING, Type.TEXT):
+            return text
+        if column.type is Type.DATE:
+            return f"{moment}.local::DATE"
+        if column.type is Type.INSTANT:
+            return f"{moment}.local - to_minutes({moment}.minutes_ahead)"
+        if column.type in INTEGERS:
+            target, _ = INTEGERS[column.type]
+            pattern = r"-?\d+(\.0+)?"
+        elif column.type in DECIMALS:
+            precision, scale = DECIMALS[column.type]
+            target, pattern = f"DECIMAL({precision},{scale})", rf"-?(\d+(\.\d{{0,{scale}}}0*)?|\.\d{{1,{scale}}}0*)"
+        else:
+            raise ValueError(f"{column.name}: no {column.type} is read from files.")
+        cast = f"try_cast({text} AS {target})"
+        matches = f"regexp_full_match({text}, {_literal(pattern)})"
+        return f"CASE WHEN {cast}::VARCHAR = {text} THEN {cast} WHEN {matches} THEN {cast} END"
+
+    def _conditions(self) -> list[str]:
+        """What must hold of a record that lands."""
+        found: list[str] = []
+        for column in self.contract.columns:
+            absent = f" OR {_name('t', in_files(column))} IS NULL" if column.nullable else ""
+            found.append(f"({_v(column)} {_BOUNDS.get(column.type, 'IS NOT NULL')}{absent})")
+        if self.contract.month:
+            found.append(self._in_range)
+        return found + ([self._product] if self._product else [])
+
+    @property
+    def _in_range(self) -> str:
+        return f"month_number BETWEEN {calendar.index(self.first_month)} AND {calendar.index(self.last_month)}"
+
+    @property
+    def _product(self) -> str:
+        """Whether the product is right; true where one of the three is missing."""
+        if self.contract.feed is None or self.contract.feed.product is None:
+            return ""
+        left, right, product = (_name("v", name) for name in self.contract.feed.product)
+        return f"coalesce({left}::DECIMAL(19,0) * {right}::DECIMAL(18,2) = {product}, true)"
+
+    def _problem(self, names: list[str]) -> str:
+        """What is wrong with a record, as {reason, bad_column}: the first thing found, by the order of the columns."""
+        cases = [_case("stray", Reason.STRAY_QUOTE), _case("ragged", Reason.RAGGED_LINE)]
+        for name in names:
+            column = next(c for c in self.contract.columns if in_files(c) == name)
+            text, value = _name("t", name), _v(column)
+            if not column.nullable:
+                cases.append(_case(f"{text} IS NULL", Reason.MISSING_VALUE, name))
+            bad = f"{text} IS NOT NULL AND {value} IS NULL"
+            if column.type in (Type.DATE, Type.INSTANT):
+                cases.append(_case(f"{bad} OR NOT {value} {_BOUNDS[column.type]}", Reason.BAD_DATE, name))
+            elif column.type in INTEGERS or column.type in DECIMALS:
+                cases += [_case(f"{bad} AND {c}", reason, name) for c, reason in _number_faults(column.type, text)]
+                negative = Reason.NEGATIVE_QUANTITY if column.type in INTEGERS else Reason.NEGATIVE_AMOUNT
+                cases.append(_case(f"{value} < 0", negative, name))
+        if self.contract.month:
+            dated = in_files(self.contract.column(self.contract.month))
+            cases.append(_case(f"NOT {self._in_range}", Reason.OUT_OF_RANGE, dated))
+        if self._product and self.contract.feed and self.contract.feed.product:
+            total = in_files(self.contract.column(self.contract.feed.product[2]))
+            cases.append(_case(f"NOT {self._product}", Reason.TOTAL_MISMATCH, total))
+        return f"CASE {' '.join(cases)} ELSE error('a record is rejected without a reason') END"
+
+
+def _case(condition: str, reason: Reason, column: str = "") -> str:
+    name = _literal(column) if column else "NULL::VARCHAR"
+    return f"WHEN {condition} THEN {{'reason': {_literal(reason)}, 'bad_column': {name}}}"
+
+
+def _number_faults(kind: Type, text: str) -> list[tuple[str, Reason]]:
+    """Conditions on the text of something that is no number of this type, the last one always true."""
+    digits, decimals = (INTEGERS[kind][1], 0) if kind in INTEGERS else DECIMALS[kind]
+    found = [
+        (r"[+-]?[\d. ]*\d,\d+", Reason.DECIMAL_COMMA),
+        (rf"-?\d*\.\d{{{decimals}}}\d*[1-9]\d*", Reason.TOO_MANY_DECIMALS),
+        (rf"-?\d{{{digits - decimals},}}(\.\d*)?", Reason.TOO_LARGE),
+        (r"(?s).*", Reason.BAD_NUMBER),
+    ]
+    return [(f"regexp_full_match({text}, {_literal(pattern)})", reason) for pattern, reason in found]
+
+
+def _moment(name: str) -> str:
+    """The date and time as written, and how many minutes its clock is ahead of UTC."""
+    text = _name("t", name)
+    parts = f"regexp_extract({text}, {_literal(_MOMENT)}, ['day', 'clock', 'seconds', 'zone'])"
+    plain = f"try_cast({text} AS TIMESTAMP)"
+    day = f"try_cast({text} AS DATE)"
+    # Seconds are cut, not rounded, so that no instant becomes one of the next day.
+    slow = f"""list_transform([{parts}], lambda p: {{
+        'local': try_cast(p.day || ' ' || coalesce(nullif(p.clock, ''), '00:00')
+            || coalesce(nullif(rtrim(p.seconds[:10], '.'), ''), ':00') AS TIMESTAMP),
+        'minutes_ahead': CASE WHEN p.zone[1] IN ('+', '-') THEN (p.zone[1] || '1')::INTEGER
+            * (p.zone[2:3]::INTEGER * 60 + CASE WHEN len(p.zone) > 3 THEN p.zone[-2:]::INTEGER ELSE 0 END)
+            ELSE 0 END}})[1]"""
+    return f"""CASE WHEN {plain}::VARCHAR = {text} THEN {{'local': {plain}, 'minutes_ahead': 0}}
+        WHEN {day}::VARCHAR = {text} THEN {{'local': {day}::TIMESTAMP, 'minutes_ahead': 0}}
+        ELSE {slow} END"""
+
+
+def _unquoted(text: str) -> str:
+    bare = f"trim({text}, {_BLANKS})[2:-2]"
+    return f"""CASE WHEN contains({text}, '"') THEN replace(replace({bare}, '""', '"'), chr({ord(MASKED)}), ',')
+        ELSE {text} END"""
+
+
+def _v(column: Column) -> str:
+    return _name("v", column.name)
+
+
+def _name(kind: str, name: str) -> str:
+    """What a column is called inside the query: t its text, m a date and time, v its value."""
+    return _quoted(f"{kind}_{name}")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
