@@ -127,23 +127,25 @@ class TestRevenueByCountry:
         assert sum(bars["x"]) == sum(100 - i for i in range(20))
 
     def test_title_is_the_leaders_share(self, spark: SparkSession) -> None:
-        assert country_title(spark, USA="35", Spain="33", Italy="32") == "USA makes 35% of revenue"
+        assert country_title(spark, USA="35", Spain="33", Italy="32") == "USA makes 35% of wholesale revenue"
 
     def test_title_of_the_only_seller_is_all(self, spark: SparkSession) -> None:
-        assert country_title(spark, USA="0.01", Spain="0") == "USA makes all revenue"
+        assert country_title(spark, USA="0.01", Spain="0") == "USA makes all wholesale revenue"
 
     def test_title_never_rounds_a_part_to_the_whole(self, spark: SparkSession) -> None:
-        assert country_title(spark, USA="9999", Spain="1") == "USA makes over 99% of revenue"
+        assert country_title(spark, USA="9999", Spain="1") == "USA makes over 99% of wholesale revenue"
 
     def test_title_names_leaders_that_tie(self, spark: SparkSession) -> None:
-        assert country_title(spark, USA="40", Spain="40", Italy="20") == "Spain and USA each make 40% of revenue"
+        assert (
+            country_title(spark, USA="40", Spain="40", Italy="20") == "Spain and USA each make 40% of wholesale revenue"
+        )
 
     def test_title_counts_leaders_where_many_tie(self, spark: SparkSession) -> None:
-        assert country_title(spark, A="1", B="1", C="1", D="1") == "4 countries each make 25% of revenue"
+        assert country_title(spark, A="1", B="1", C="1", D="1") == "4 countries each make 25% of wholesale revenue"
 
     def test_title_has_no_share_where_an_amount_is_negative(self, spark: SparkSession) -> None:
         """60 of a sum of 10 would be 600%."""
-        assert country_title(spark, USA="60", Spain="-50") == "Highest revenue: USA, USD 60"
+        assert country_title(spark, USA="60", Spain="-50") == "Highest wholesale revenue: USA, USD 60"
 
     def test_negative_bar_is_plotted_and_labelled_within_the_axis(self, spark: SparkSession) -> None:
         data = frame(spark, COUNTRIES, ("2024-01", "USA", "60"), ("2024-01", "Spain", "-50"))
@@ -157,8 +159,8 @@ class TestRevenueByCountry:
         data = frame(spark, COUNTRIES, ("2024-01", "<b>A & B</b>", "1"))
         layout = draw("revenue_by_country", data, about("2024-01"))["layout"]
         assert layout["yaxis"]["ticktext"] == ["&lt;b&gt;A &amp; B&lt;/b&gt; "]
-        assert layout["title"]["text"] == "<b>&lt;b&gt;A &amp; B&lt;/b&gt; makes all revenue</b>"
-        assert layout["meta"]["title"] == "<b>A & B</b> makes all revenue"
+        assert layout["title"]["text"] == "<b>&lt;b&gt;A &amp; B&lt;/b&gt; makes all wholesale revenue</b>"
+        assert layout["meta"]["title"] == "<b>A & B</b> makes all wholesale revenue"
 
 
 class TestNamedBars:
@@ -167,7 +169,7 @@ class TestNamedBars:
         data = frame(spark, PRODUCTS, *rows)
         drawn = draw("top_products", data, about("2024-01", "2024-02"), {"S10": "Ship", "S18": "Car", "S24": "Unsold"})
         assert (drawn["data"][0]["y"], drawn["data"][0]["x"]) == (["Car", "Ship"], [40.0, 30.5])
-        assert title(drawn) == "Car makes 57% of revenue"
+        assert title(drawn) == "Car makes 57% of wholesale revenue"
 
     def test_customers_who_share_a_name_keep_a_bar_each(self, spark: SparkSession) -> None:
         """Added up by name, two shops called Smith would be the largest customer."""
@@ -206,10 +208,13 @@ class TestNamedBars:
         drawn = draw("sales_by_rep", spark.createDataFrame(rows, REPS), about("2024-01"), {"1370": "Gerard Hernandez"})
         (bars,) = drawn["data"]
         assert (bars["y"], bars["x"]) == (["Customers without a rep", "Gerard Hernandez"], [60.0, 40.0])
-        assert title(drawn) == "Gerard Hernandez makes 40% of revenue"
+        assert title(drawn) == "Gerard Hernandez makes 40% of wholesale revenue"
         assert bars["marker"]["color"][0] != bars["marker"]["color"][1]
         said = drawn["layout"]["title"]["subtitle"]["text"]
-        assert said == "USD 100 of revenue from 1 sales rep in 1 month; USD 60 of it from customers without a rep"
+        assert (
+            said
+            == "USD 100 of wholesale revenue from 1 sales rep in 1 month; USD 60 of it from customers without a rep"
+        )
 
     def test_customers_without_a_rep_are_never_among_the_other_reps(self, spark: SparkSession) -> None:
         day = months.first_day("2024-01")
@@ -221,7 +226,7 @@ class TestNamedBars:
     def test_no_rep_at_all_is_said(self, spark: SparkSession) -> None:
         rows = [(months.first_day("2024-01"), None, Decimal(60))]
         drawn = draw("sales_by_rep", spark.createDataFrame(rows, REPS), about("2024-01"))
-        assert title(drawn) == "Customers without a rep make all revenue"
+        assert title(drawn) == "Customers without a rep make all wholesale revenue"
 
     def test_smaller_products_are_told_not_plotted(self, spark: SparkSession) -> None:
         """As one bar they dwarf every product that the chart is about."""
@@ -258,7 +263,7 @@ class TestProductLineByMonth:
             ("2024-01", "USA", "Trains", "3"),
         ]
         drawn = draw("product_line_by_month", frame(spark, LINES, *rows), about("2024-01", "2024-02"))
-        assert title(drawn) == "Classic Cars make 40% of revenue"
+        assert title(drawn) == "Classic Cars make 40% of wholesale revenue"
 
     def test_colours_go_both_ways_from_zero_where_an_amount_is_negative(self, spark: SparkSession) -> None:
         rows = [("2024-01", "USA", "Ships", "-5"), ("2024-01", "USA", "Trains", "2")]
@@ -270,6 +275,6 @@ def test_country_without_a_name_has_one_in_every_sentence(spark: SparkSession) -
     """Empty and blank are one: a sentence needs a subject, and no revenue may be lost over it."""
     rows = [("2024-01", "", "30.00"), ("2024-01", "   ", "40.00"), ("2024-01", "USA", "30.00")]
     drawn = draw("revenue_by_country", frame(spark, COUNTRIES, *rows), about("2024-01"))
-    assert title(drawn) == "No name makes 70% of revenue"
+    assert title(drawn) == "No name makes 70% of wholesale revenue"
     assert drawn["layout"]["yaxis"]["ticktext"] == ["No name ", "USA "]
     assert list(drawn["data"][0]["x"]) == [70.0, 30.0]

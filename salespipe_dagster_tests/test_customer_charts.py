@@ -53,24 +53,24 @@ class TestNewAndReturningCustomers:
 
     def test_title_is_the_larger_kinds_share_and_the_first_month_is_explained(self, spark: SparkSession) -> None:
         drawn = draw("new_and_returning_customers", cohorts(spark, *self.ROWS), about("2024-01", "2024-02"))
-        assert title(drawn) == "New customers make 67% of revenue"
+        assert title(drawn) == "New customers make 67% of wholesale revenue"
         assert (
             detail(drawn) == "4 customers came in 2 months; in Jan 2024, the first month, every customer counts as new"
         )
 
     def test_title_of_one_month_and_of_a_tie(self, spark: SparkSession) -> None:
         one = draw("new_and_returning_customers", cohorts(spark, self.ROWS[0]), about("2024-01"))
-        assert title(one) == "New customers make all revenue"
+        assert title(one) == "New customers make all wholesale revenue"
         tie = cohorts(spark, ("2024-01", "2024-01", 1, "5"), ("2024-01", "2024-02", 1, "5"))
         drawn = draw("new_and_returning_customers", tie, about("2024-01", "2024-02"))
-        assert title(drawn) == "New customers and Returning customers each make 50% of revenue"
+        assert title(drawn) == "New customers and Returning customers each make 50% of wholesale revenue"
 
     def test_losses_are_stacked_below_zero_within_the_axis(self, spark: SparkSession) -> None:
         rows = cohorts(spark, ("2024-01", "2024-02", 1, "-30"), ("2024-02", "2024-02", 1, "-40"))
         drawn = draw("new_and_returning_customers", rows, about("2024-01", "2024-02"))
         assert drawn["layout"]["barmode"] == "relative"
         assert drawn["layout"]["yaxis"]["range"][0] < -70
-        assert title(drawn) == "Highest revenue: Returning customers, USD \N{MINUS SIGN}30"
+        assert title(drawn) == "Highest wholesale revenue: Returning customers, USD \N{MINUS SIGN}30"
 
 
 class TestCohortRevenueByMonth:
@@ -83,12 +83,12 @@ class TestCohortRevenueByMonth:
         # April is not published: blank in both rows. February and May without sales are zero.
         assert cells["z"] == [[90.0, 0.0, 4.0, None, 0.0], [6.0, None, 0.0, None, None]]
         assert cells["hovertext"][0][2] == "Customers of Jan 2024, in Mar 2024<br>USD 4.00"
-        assert title(drawn) == "Customers of Jan 2024 make 94% of revenue"
+        assert title(drawn) == "Customers of Jan 2024 make 94% of wholesale revenue"
 
     def test_title_of_first_months_that_tie(self, spark: SparkSession) -> None:
         rows = cohorts(spark, ("2024-04", "2024-04", 1, "5"), ("2024-03", "2024-03", 1, "5"))
         drawn = draw("cohort_revenue_by_month", rows, about("2024-03", "2024-04"))
-        assert title(drawn) == "Customers of Mar 2024 and Apr 2024 each make 50% of revenue"
+        assert title(drawn) == "Customers of Mar 2024 and Apr 2024 each make 50% of wholesale revenue"
 
     def test_ten_years_label_every_january_and_every_half_year(self, spark: SparkSession) -> None:
         span = months.between("2016-01", "2025-12")

@@ -15,6 +15,10 @@ from salespipe_spark import months
 from salespipe_spark.tables import tables
 
 PRODUCTS = "month_start date, product_code string, product_line string, revenue decimal(18,2)"
+SEGMENTS = (
+    "month_start date, age_group string, membership_tier string, total_revenue decimal(18,2), transaction_count bigint"
+)
+SUMMARY = "month_start date, region string, product string, total_revenue decimal(18,2)"
 COHORTS = "cohort_month date, month_start date, customers bigint, orders bigint, revenue decimal(18,2)"
 LIFETIMES = (
     "customer_number string, revenue decimal(18,2), balance decimal(18,2), "
@@ -26,14 +30,21 @@ NAMES = {
     "deal_sizes": "order_number bigint, amount decimal(18,2), is_cancelled boolean",
     "monthly_revenue": "month_start date, channel string, revenue decimal(18,2), cancelled_amount decimal(18,2)",
     "new_and_returning_customers": COHORTS,
+    "online_revenue_by_age_group": SEGMENTS,
+    "online_revenue_by_membership_tier": SEGMENTS,
+    "online_revenue_by_region": SUMMARY,
+    "online_transaction_amounts": "transaction_id string, amount decimal(18,2)",
     "product_line_by_month": "month_start date, country string, product_line string, revenue decimal(18,2)",
     "product_lines_over_time": PRODUCTS,
     "receivables_ageing": "customer_number string, bucket string, amount decimal(18,2), as_of_date date",
+    "revenue_by_channel": "month_start date, channel string, revenue decimal(18,2)",
     "revenue_by_country": "month_start date, country string, revenue decimal(18,2)",
     "sales_by_rep": "month_start date, sales_rep_number string, revenue decimal(18,2)",
     "top_customers": "month_start date, customer_number string, revenue decimal(18,2)",
+    "top_online_products": SUMMARY,
     "top_products": PRODUCTS,
 }
+ALL_CHANNELS = ("monthly_revenue", "revenue_by_channel")
 NOTHING = {
     "credit_limit_and_sales": ("No customer has a credit limit",) * 2,
     "receivables_ageing": ("Nothing is owed at the end of Jan 2024", "Nothing is owed at the end of Feb 2024"),
@@ -57,6 +68,14 @@ def filled(spark: SparkSession, ddl: str, span: list[str], amount: str, name: st
     return spark.createDataFrame([tuple(value(c, k, m) for c, k in columns) for m in span], ddl)
 
 
+def nothing(name: str, *says: str) -> str:
+    """The title where nothing was sold: of the chart's channel, or of all."""
+    channel = "" if name in ALL_CHANNELS else "online " if "online" in name else "wholesale "
+    if name in NOTHING:
+        return NOTHING[name][len(says) - 1]
+    return f"No {channel}revenue {'in' if len(says) == 1 else 'from'} {' to '.join(says)}"
+
+
 def texts(values: Any) -> list[str]:
     """Every text within the plain values of a chart, but for those that are not drawn."""
     if isinstance(values, str):
@@ -75,10 +94,9 @@ class TestEveryChart:
         assert footer(drawn) == f"Source: {source.layer}/{source.name}   ·   covers 0 of 24 months"
 
     def test_months_without_rows(self, spark: SparkSession, name: str, ddl: str) -> None:
-        nothing = spark.createDataFrame([], ddl)
-        one, two = NOTHING.get(name, ("No revenue in Jan 2024", "No revenue from Jan 2024 to Feb 2024"))
-        assert title(draw(name, nothing, about("2024-01"))) == one
-        assert title(draw(name, nothing, about("2024-01", "2024-02"))) == two
+        empty = spark.createDataFrame([], ddl)
+        assert title(draw(name, empty, about("2024-01"))) == nothing(name, "Jan 2024")
+        assert title(draw(name, empty, about("2024-01", "2024-02"))) == nothing(name, "Jan 2024", "Feb 2024")
 
     def test_footer_says_source_months_and_run(self, spark: SparkSession, name: str, ddl: str) -> None:
         source = tables()[charts.charts()[name].inputs[0]]
@@ -90,7 +108,7 @@ class TestEveryChart:
     def test_alternative_text_holds_title_and_footer(self, spark: SparkSession, name: str, ddl: str) -> None:
         alt = draw(name, spark.createDataFrame([], ddl), about("2024-01"))["layout"]["meta"]["alt"]
         assert "chart of" in alt.lower() or "heatmap of" in alt.lower()
-        assert NOTHING.get(name, ("No revenue in Jan 2024",))[0] in alt
+        assert nothing(name, "Jan 2024") in alt
         assert "covers 1 of 24 months: Jan 2024; run 1a2b3c4d" in alt
 
     def test_ten_years_have_no_more_labels_than_room(self, spark: SparkSession, name: str, ddl: str) -> None:
@@ -155,8 +173,10 @@ def test_average_is_rounded_half_up() -> None:
     assert [_words.exact(Decimal(text)) for text in ("5.745", "-5.745", "5.7449")] == ["5.75", "−5.75", "5.74"]
 
 
-@pytest.mark.parametrize(("amount", "said"), [("10000", "10k"), ("12500", "12.5k"), ("500", "500"), ("0.05", "0.05")])
-def test_edges_have_no_more_digits_than_they_need(amount: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("amount", "said"), [("10000", "10k"), ("12500", "12.5k"), ("1125", "1.125k"), ("500", "500"), ("0.05", "0.05")]
+)
+def test_edges_have_the_digits_that_they_need_and_no_more(amount: str, said: str) -> None:
     assert _words.edge(Decimal(amount)) == said
 
 

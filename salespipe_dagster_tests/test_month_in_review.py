@@ -65,7 +65,7 @@ def test_key_figures_stand_beside_the_month_and_the_year_before(spark: SparkSess
         "Orders": ("<b>4</b>", f"{MINUS}20% on Apr 2024<br>+100% on May 2023"),
         "Average order, USD": ("<b>250</b>", f"+56% on Apr 2024<br>{MINUS}75% on May 2023"),
         "Customers": ("<b>2</b>", f"unchanged on Apr 2024<br>{MINUS}50% on May 2023"),
-        "Margin, USD": ("<b>400</b>", f"{MINUS}20% on Apr 2024<br>unchanged on May 2023"),
+        "Wholesale margin, USD": ("<b>400</b>", f"{MINUS}20% on Apr 2024<br>unchanged on May 2023"),
         "Cancelled, USD": ("<b>50</b>", f"{DASH} on Apr 2024<br>+100% on May 2023"),
     }
     assert title(drawn) == "Revenue was USD 1.00k in May 2024, +25% on the month before"
@@ -103,7 +103,7 @@ def test_channels_are_added_up_also_where_one_has_no_margin(spark: SparkSession)
         "Orders": "<b>4</b>",
         "Average order, USD": "<b>25</b>",
         "Customers": "<b>3</b>",
-        "Margin, USD": "<b>20</b>",
+        "Wholesale margin, USD": "<b>20</b>",
         "Cancelled, USD": "<b>0</b>",
     }
 

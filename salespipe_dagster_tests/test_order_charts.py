@@ -32,8 +32,10 @@ class TestDealSizes:
         drawn = draw("deal_sizes", rows, about("2024-01"))
         # Of 25 and 75 on 8 buckets at most: 10 wide.
         assert buckets(drawn) == {25.0: 1, 75.0: 1}
-        assert title(drawn) == "The median order is USD 50, the mean USD 50"
-        assert detail(drawn) == "2 orders in Jan 2024: mean USD 50, median USD 50, standard deviation USD 35.36"
+        assert title(drawn) == "The median wholesale order is USD 50, the mean USD 50"
+        assert (
+            detail(drawn) == "2 wholesale orders in Jan 2024: mean USD 50, median USD 50, standard deviation USD 35.36"
+        )
 
     def test_mean_median_and_deviation_are_those_of_the_amounts(self, spark: SparkSession) -> None:
         """Held against Python's own statistics."""
@@ -41,12 +43,15 @@ class TestDealSizes:
         drawn = draw("deal_sizes", orders(spark, *map(str, amounts)), about("2024-01"))
         mean, median, deviation = (f(amounts) for f in (statistics.mean, statistics.median, statistics.stdev))
         assert (mean, median, round(deviation, 2)) == (Decimal("38.5"), Decimal("30.5"), Decimal("34.17"))
-        assert detail(drawn) == "10 orders in Jan 2024: mean USD 38.50, median USD 30.50, standard deviation USD 34.17"
+        assert (
+            detail(drawn)
+            == "10 wholesale orders in Jan 2024: mean USD 38.50, median USD 30.50, standard deviation USD 34.17"
+        )
 
     def test_amount_on_an_edge_is_in_the_upper_bucket_to_the_cent(self, spark: SparkSession) -> None:
         drawn = draw("deal_sizes", orders(spark, "0.00", "9.99", "10.00", "19.99", "20.00", "80.00"), about("2024-01"))
         assert buckets(drawn) == {5.0: 2, 15.0: 2, 25.0: 1, 85.0: 1}
-        assert drawn["data"][0]["hovertext"][0] == "USD 0 to under 10<br>2 orders (33%)"
+        assert drawn["data"][0]["hovertext"][0] == "USD 0 to under 10<br>2 wholesale orders (33%)"
 
     def test_a_few_far_larger_orders_share_an_open_bucket(self, spark: SparkSession) -> None:
         """One order of a billion would press all others into one bar."""
@@ -54,7 +59,7 @@ class TestDealSizes:
         drawn = draw("deal_sizes", orders(spark, *amounts, "1000000000"), about("2024-01"))
         assert len(drawn["data"][0]["x"]) == 21
         assert drawn["data"][0]["y"][-1] == 1
-        assert drawn["data"][0]["hovertext"][-1] == "USD 1k and more<br>1 order (under 1%)"
+        assert drawn["data"][0]["hovertext"][-1] == "USD 1k and more<br>1 wholesale order (under 1%)"
         assert drawn["data"][0]["marker"]["color"][-1] != drawn["data"][0]["marker"]["color"][0]
         assert sum(drawn["data"][0]["y"]) == 1000
         # The mean, near a million, lies in that bucket's middle.
@@ -69,8 +74,8 @@ class TestDealSizes:
 
     def test_one_order(self, spark: SparkSession) -> None:
         drawn = draw("deal_sizes", orders(spark, "0.01"), about("2024-01"))
-        assert title(drawn) == "The only order is USD 0.01"
-        assert detail(drawn) == "1 order in Jan 2024: mean USD 0.01, median USD 0.01"
+        assert title(drawn) == "The only wholesale order is USD 0.01"
+        assert detail(drawn) == "1 wholesale order in Jan 2024: mean USD 0.01, median USD 0.01"
         assert buckets(drawn) == {0.015: 1}
 
     def test_credit_notes_are_left_of_zero(self, spark: SparkSession) -> None:

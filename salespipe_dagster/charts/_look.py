@@ -14,6 +14,9 @@ from salespipe_spark import months
 
 # Okabe and Ito's colours, which colour-blind readers tell apart. One for an entity, in every chart.
 REVENUE = "#0072B2"
+WHOLESALE = "#0072B2"
+ONLINE = "#009E73"
+AVERAGE = "#56B4E9"
 CANCELLED = "#D55E00"
 NEW = "#E69F00"
 RETURNING = "#0072B2"

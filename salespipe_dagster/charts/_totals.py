@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from salespipe_dagster.charts import _words
+from salespipe_dagster.charts import _look, _words
 from salespipe_dagster.charts._look import About
 from salespipe_spark import months
 
@@ -18,24 +19,38 @@ NO_NAME = "No name"
 """What is shown of a country or a product line that is empty or blanks alone: a sentence needs a subject."""
 
 
+@dataclass(frozen=True)
+class Channel:
+    """Whose revenue a chart shows, in words and in colour: that of one channel, or of all."""
+
+    revenue: str
+    color: str
+
+
+ALL = Channel("revenue", _look.REVENUE)
+WHOLESALE = Channel("wholesale revenue", _look.WHOLESALE)
+ONLINE = Channel("online revenue", _look.ONLINE)
+
+
 def sums(
-    frame: DataFrame, by: tuple[str, ...], measures: tuple[str, ...]
+    frame: DataFrame, by: tuple[str, ...], measures: tuple[str, ...], missing: str = NO_NAME
 ) -> dict[tuple[str, ...], tuple[Decimal, ...]]:
     """The sums of additive measures by group, added up on the engine; a month is written YYYY-MM.
 
     Distinct counts and averages are not additive: they stand in a mart at their own grain, or nowhere.
+    `missing` is what NULL is called.
     """
     rows = frame.groupBy(*by).agg(*(F.sum(name).alias(name) for name in measures)).collect()
     found: dict[tuple[str, ...], tuple[Decimal, ...]] = {}
     for row in rows:
-        key, amounts = tuple(_label(row[name]) for name in by), tuple(row[name] for name in measures)
+        key, amounts = tuple(_label(row[name], missing) for name in by), tuple(row[name] for name in measures)
         found[key] = tuple(a + b for a, b in zip(found[key], amounts, strict=True)) if key in found else amounts
     return found
 
 
-def by_name(frame: DataFrame, name: str, measure: str) -> dict[str, Decimal]:
-    """The sum of an additive measure by the values of a column, as text."""
-    return {key: amounts[0] for (key,), amounts in sums(frame, (name,), (measure,)).items()}
+def by_name(frame: DataFrame, name: str, measure: str, missing: str = NO_NAME) -> dict[str, Decimal]:
+    """The sum of an additive measure by the values of a column, as text; `missing` is what NULL is called."""
+    return {key: amounts[0] for (key,), amounts in sums(frame, (name,), (measure,), missing).items()}
 
 
 def names(dimension: DataFrame, key: str, name: str) -> dict[str, str]:
@@ -77,11 +92,11 @@ def ranked(totals: Mapping[str, Decimal], limit: int) -> tuple[list[str], list[s
     return (names, []) if len(names) <= limit else (names[: limit - 1], names[limit - 1 :])
 
 
-def nothing(revenue: Mapping[str, Decimal], about: About) -> str:
+def nothing(revenue: Mapping[str, Decimal], about: About, channel: Channel = ALL) -> str:
     """The finding where there is no revenue to speak of; empty where there is."""
     if not about.months:
         return "No month is published yet"
-    return "" if any(revenue.values()) else f"No revenue {_words.during(about.months)}"
+    return "" if any(revenue.values()) else f"No {channel.revenue} {_words.during(about.months)}"
 
 
 def leader(
@@ -92,6 +107,7 @@ def leader(
     whole: Decimal | None = None,
     named: Callable[[str], str] = str,
     of: str = "",
+    channel: Channel = ALL,
 ) -> str:
     """The finding "USA makes 35% of revenue", also where there is no one, or more than one, to name.
 
@@ -99,16 +115,16 @@ def leader(
     sum is that of the totals, or the whole that is given. `named` says how a name is written, and `of`
     what stands before the names.
     """
-    if empty := nothing(totals, about):
+    if empty := nothing(totals, about, channel):
         return empty
     top, total = max(totals.values()), sum(totals.values(), ZERO) if whole is None else whole
     names = sorted(name for name in totals if totals[name] == top)
     who, each = of + _words.enumeration([named(name) for name in names], many), " each" if len(names) > 1 else ""
     if min(totals.values()) < 0 or total < top:
-        return f"Highest revenue: {who}, {about.currency} {_words.short(top)}{each}"
+        return f"Highest {channel.revenue}: {who}, {about.currency} {_words.short(top)}{each}"
     if top == total:
-        return f"{who} {makes} all revenue"
-    return f"{who} {'each make' if each else makes} {_words.share(top, total)} of revenue"
+        return f"{who} {makes} all {channel.revenue}"
+    return f"{who} {'each make' if each else makes} {_words.share(top, total)} of {channel.revenue}"
 
 
 def all_new(about: About) -> str:
@@ -117,5 +133,7 @@ def all_new(about: About) -> str:
     return f"; in {first}, the first month, every customer counts as new" if first else ""
 
 
-def _label(value: Any) -> str:
+def _label(value: Any, missing: str) -> str:
+    if value is None:
+        return missing
     return months.month_of(value) if isinstance(value, date) else str(value) if str(value).strip() else NO_NAME

@@ -27,8 +27,8 @@ def short(amount: Decimal) -> str:
 
 
 def edge(amount: Decimal) -> str:
-    """For an axis, of round amounts: 10k, 12.5k, 1M."""
-    text = short(amount)
+    """For an axis, of round amounts, exact: 10k, 12.5k, 1.125k, 1M."""
+    text = short(amount) if abs(amount) < 1000 else _scaled(amount, max(3, len(amount.normalize().as_tuple().digits)))
     return re.sub(r"\.?0+(?=[kMBT]$)", "", text) if "." in text else text
 
 

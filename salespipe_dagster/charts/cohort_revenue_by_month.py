@@ -1,4 +1,4 @@
-"""Revenue by the customers' first month and the months since, as a heatmap."""
+"""Wholesale revenue by the customers' first month and the months since, as a heatmap."""
 
 from decimal import Decimal
 from typing import Any
@@ -12,7 +12,7 @@ from salespipe_spark import months
 
 
 def cohort_revenue_by_month(cohort_revenue: DataFrame, *, about: About) -> Figure:
-    """Revenue in each month since their first of the customers who came in one month.
+    """Wholesale revenue in each month since their first of the customers who came in one month.
 
     A published month in which a cohort bought nothing is zero; one that is not published, or not yet there, is
     blank. Months in which nobody came have no row.
@@ -32,9 +32,17 @@ def cohort_revenue_by_month(cohort_revenue: DataFrame, *, about: About) -> Figur
     total = sum(totals.values(), _totals.ZERO)
     return _look.figure(
         _heat.heatmap(cohorts, columns, cells, about, hover=_hover),
-        kind="Heatmap of revenue by the customers' first month and the months since",
-        finding=_totals.leader(totals, about, makes="make", many="months", named=_words.month_name, of="Customers of "),
-        detail=f"{about.currency} {_words.short(total)} of revenue from customers who first came "
+        kind="Heatmap of wholesale revenue by the customers' first month and the months since",
+        finding=_totals.leader(
+            totals,
+            about,
+            makes="make",
+            many="months",
+            named=_words.month_name,
+            of="Customers of ",
+            channel=_totals.WHOLESALE,
+        ),
+        detail=f"{about.currency} {_words.short(total)} of wholesale revenue from customers who first came "
         f"in {_words.count(len(cohorts), 'month')}{_totals.all_new(about)}",
         source="marts/cohort_revenue",
         about=about,

@@ -1,4 +1,4 @@
-"""One month's key figures against the month and the year before, with its top products and customers."""
+"""One month's key figures against the month and the year before, with its top wholesale products and customers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,12 +15,10 @@ from salespipe_spark import months
 
 TOP = 5
 COUNTS = ("Orders", "Customers")
+MARGIN = "Wholesale margin"
 ADDITIVE = ("revenue", "orders", "customers", "margin_amount", "cancelled_amount")
 BARS = 0.66
 """The share of the height that the bars take, below the key figures."""
-
-ROOM = 1.3
-"""How much longer an axis is than in a chart of its own, for the labels of half the width."""
 
 LEFT, TILE = 220, 192
 """Pixels left of the first bars, and of a key figure."""
@@ -45,8 +43,9 @@ def month_in_review(
 ) -> dict[str, Figure]:
     """For each month its key figures, beside them those of the month and of the year before, and who led in it.
 
-    Orders and customers are added up over the channels, which share none. A dash stands for what
-    is not known, and for a change from zero, or from or to less.
+    Orders and customers are added up over the channels, which share none; margin, products and customers by name
+    are those of the wholesale channel alone. A dash stands for what is not known, and for a change from zero, or
+    from or to less.
     """
     shown = sorted({month for about in abouts.values() for month in about.months})
     sums = _totals.sums(_of(monthly_revenue, shown), ("month_start",), ADDITIVE)
@@ -70,7 +69,7 @@ def _figures(sums: tuple[Decimal | int | None, ...] | None) -> dict[str, Decimal
     revenue, orders, customers, margin, cancelled = amounts
     average = {"Average order": revenue / orders} if orders else {}
     found = {"Revenue": revenue, "Orders": orders} | average
-    return found | {"Customers": customers, "Margin": margin, "Cancelled": cancelled}
+    return found | {"Customers": customers, MARGIN: margin, "Cancelled": cancelled}
 
 
 def _leaders(frame: DataFrame, dimension: DataFrame, key: str, name: str) -> dict[str, Leaders]:
@@ -102,10 +101,9 @@ def _review(
 ) -> Figure:
     before = {other: figures.get(other, {}) if other in about.months else {} for other in _before(month)}
     now = figures[month] if about.months else {}
-    first, second = _bars.axes(products.amounts, about), _bars.axes(customers.amounts, about)
     left, right, up = [0.0, 0.37], [0.63, 1.0], [0.0, BARS]
-    one = _bars.trace(products.amounts, products.whole, about)
-    other = _bars.trace(customers.amounts, customers.whole, about).update(xaxis="x2", yaxis="y2")
+    one = _bars.trace(products.amounts, products.whole, about, _totals.WHOLESALE)
+    other = _bars.trace(customers.amounts, customers.whole, about, _totals.WHOLESALE).update(xaxis="x2", yaxis="y2")
     return _look.figure(
         one,
         other,
@@ -116,24 +114,24 @@ def _review(
         source="marts/monthly_revenue, revenue_by_product, revenue_by_customer",
         about=about,
         layout={
-            "xaxis": first["xaxis"] | _wider(first["xaxis"]["range"]) | {"domain": left},
-            "yaxis": first["yaxis"] | {"domain": up, "range": [TOP - 0.5, -0.5]},
-            "xaxis2": second["xaxis"] | _wider(second["xaxis"]["range"]) | {"domain": right, "anchor": "y2"},
-            "yaxis2": second["yaxis"] | {"domain": up, "range": [TOP - 0.5, -0.5], "anchor": "x2"},
+            **_bars.panel(_five(products, about), left, up),
+            **_bars.panel(_five(customers, about), right, up, "2"),
             "bargap": 0.3,
             "showlegend": False,
         },
         annotations=[
             *_tiles(now, before, about),
-            _heading("Top products", left[0]),
-            _heading("Top customers", right[0]),
+            _heading("Top wholesale products", left[0]),
+            _heading("Top wholesale customers", right[0]),
         ],
         left=LEFT,
     )
 
 
-def _wider(reach: list[float]) -> dict[str, Any]:
-    return {"range": [end * ROOM for end in reach], "nticks": 5}
+def _five(leaders: Leaders, about: About) -> dict[str, Any]:
+    """The axes of the leaders, with room for five also where there are fewer."""
+    axes = _bars.axes(leaders.amounts, about)
+    return axes | {"yaxis": axes["yaxis"] | {"range": [TOP - 0.5, -0.5]}}
 
 
 def _before(month: str) -> list[str]:
@@ -153,7 +151,7 @@ def _finding(month: str, now: Mapping[str, Decimal], before: Mapping[str, dict[s
 
 def _tiles(now: Mapping[str, Decimal], before: Mapping[str, dict[str, Decimal]], about: About) -> list[dict[str, Any]]:
     """The key figures side by side over the whole width, each between its name and its changes."""
-    names = ("Revenue", "Orders", "Average order", "Customers", "Margin", "Cancelled") if now else ()
+    names = ("Revenue", "Orders", "Average order", "Customers", MARGIN, "Cancelled") if now else ()
     big = f"<span style='color:{_look.INK};font-size:{_look.TITLE}px'>"
     found: list[dict[str, Any]] = []
     for place, name in enumerate(names):

@@ -1,4 +1,4 @@
-"""Revenue of new and of returning customers per month, as stacked bars."""
+"""Wholesale revenue of new and of returning customers per month, as stacked bars."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -16,7 +16,7 @@ Parts = Mapping[str, tuple[Decimal, int]]
 
 
 def new_and_returning_customers(cohort_revenue: DataFrame, *, about: About) -> Figure:
-    """Revenue of each month from customers whose first month it is, and from those who have bought before.
+    """Wholesale revenue of each month from customers whose first month it is, and from those who have bought before.
 
     A customer is in one cohort, so that a month's customers may be added up over the cohorts. A published month
     without sales is zero; a month that is not published is a gap.
@@ -34,7 +34,7 @@ def new_and_returning_customers(cohort_revenue: DataFrame, *, about: About) -> F
     return _look.figure(
         _bars("Returning customers", returning, about, _look.RETURNING),
         _bars("New customers", new, about, _look.NEW),
-        kind="Stacked bar chart of revenue per month from returning and from new customers",
+        kind="Stacked bar chart of wholesale revenue per month from returning and from new customers",
         finding=_finding(new, returning, about),
         detail=f"{_words.count(gained, 'customer')} came in {_words.count(len(about.months), 'month')}"
         f"{_totals.all_new(about)}",
@@ -56,7 +56,7 @@ def _finding(new: Parts, returning: Parts, about: About) -> str:
         "Returning customers": sum((revenue for revenue, _ in returning.values()), _totals.ZERO),
         "New customers": sum((revenue for revenue, _ in new.values()), _totals.ZERO),
     }
-    return _totals.leader(totals, about, makes="make", many="kinds of customers")
+    return _totals.leader(totals, about, makes="make", many="kinds of customers", channel=_totals.WHOLESALE)
 
 
 def _bars(name: str, parts: Parts, about: About, color: str) -> Bar:

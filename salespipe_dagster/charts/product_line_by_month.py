@@ -1,4 +1,4 @@
-"""Revenue by product line and month as a heatmap."""
+"""Wholesale revenue by product line and month as a heatmap."""
 
 from decimal import Decimal
 
@@ -12,7 +12,7 @@ MOST_LINES = 15
 
 
 def product_line_by_month(revenue_by_country_and_product_line: DataFrame, *, about: About) -> Figure:
-    """Revenue of each product line in each month; the smallest lines together where there are many.
+    """Wholesale revenue of each product line in each month; the smallest lines together where there are many.
 
     A published month in which a line sold nothing is zero; a month that is not published is blank.
     """
@@ -30,9 +30,9 @@ def product_line_by_month(revenue_by_country_and_product_line: DataFrame, *, abo
     total = sum(totals.values(), _totals.ZERO)
     return _look.figure(
         _heat.heatmap(list(rows), about.span, cells, about, hover=_hover),
-        kind="Heatmap of revenue by product line and month",
-        finding=_totals.leader(totals, about, makes="make", many="product lines"),
-        detail=f"{about.currency} {_words.short(total)} of revenue "
+        kind="Heatmap of wholesale revenue by product line and month",
+        finding=_totals.leader(totals, about, makes="make", many="product lines", channel=_totals.WHOLESALE),
+        detail=f"{about.currency} {_words.short(total)} of wholesale revenue "
         f"from {_words.count(len(totals), 'product line')} in {_words.count(len(about.months), 'month')}, "
         "the largest line on top",
         source="marts/revenue_by_country_and_product_line",

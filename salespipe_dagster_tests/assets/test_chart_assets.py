@@ -1,6 +1,6 @@
 """The charts' assets, materialised in isolation: the tables and the place of the pictures are replaced."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,6 +29,7 @@ VALUES = {
     Type.INT: 1,
     Type.BIGINT: 1,
     Type.DATE: date(2024, 2, 1),
+    Type.INSTANT: datetime(2024, 2, 1, tzinfo=UTC),
     Type.BOOLEAN: False,
     Type.PRICE: Decimal(1),
     Type.MONEY: Decimal(5),
@@ -190,7 +191,7 @@ def test_asset_says_what_it_is(tmp_path: Path) -> None:
     assert spec.key == dg.AssetKey(["charts", "revenue_by_country"])
     assert [dep.asset_key for dep in spec.deps] == [dg.AssetKey(["marts", "revenue_by_country"])]
     assert (spec.group_name, spec.kinds, spec.owners) == ("charts", {"plotly"}, ["team:data-engineering"])
-    assert "Revenue of each country" in str(spec.description)
+    assert "Wholesale revenue of each country" in str(spec.description)
     assert spec.partitions_def is None
     assert chart_of(tmp_path, "month_in_review").partitions_def == monthly_partitions(Settings.embedded(tmp_path))
     assert asset.backfill_policy == dg.BackfillPolicy.single_run()

@@ -13,11 +13,14 @@ from salespipe_dagster.charts import charts, compared
 from salespipe_dagster_tests import test_month_in_review as review
 from salespipe_dagster_tests.drawn import DIMENSIONS, about
 from salespipe_dagster_tests.integration.browser import OVERLAPPING, chromium
-from salespipe_dagster_tests.test_every_chart import CHOICES, NAMES
+from salespipe_dagster_tests.test_every_chart import NAMES
 from salespipe_spark import months
 from salespipe_spark.marts.receivables_ageing import BUCKETS
 
 SPANS = [[], *(months.between("2024-01", last) for last in ("2024-01", "2024-02", "2025-12", "2033-12"))]
+FEW = {"bucket": BUCKETS, "channel": ("wholesale", "online")}
+"""Columns that do not hold any text."""
+
 TITLES = [f"{word} de Villeneuve & Fils, Modèles réduits" for word in ("Anciens", "WWWWWW", "Petits", "Nouveaux")]
 
 DRAW = f"""async (figure) => {{
@@ -55,8 +58,8 @@ def sold(spark: SparkSession, ddl: str, span: list[str], entities: int, largest:
                 # A cohort of the months so far for each entity; there is no sale before its own month.
                 return months.first_day(span[min(i % len(span), turn) if column == "cohort_month" else turn])
             case "string":
-                name = BUCKETS[i % len(BUCKETS)] if column == "bucket" else f"{i} {TITLES[i % len(TITLES)]}"
-                return name if column == "bucket" else CHOICES.get(column, name)
+                few = FEW.get(column)
+                return few[i % len(few)] if few else f"{i} {TITLES[i % len(TITLES)]}"
             case "bigint":
                 return turn * entities + i if column == "order_number" else i + 1
             case "boolean":
