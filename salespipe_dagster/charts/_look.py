@@ -129,7 +129,7 @@ def line(
     marker: int,
     hover: str,
 ) -> Scatter:
-    """A line over months, with a gap where there is no value; its points are half as large where they are many."""
+    """A line over months, with a gap where there is no value; its points are large where it is one, small where many."""
     return Scatter(
         name=name,
         x=list(span),
@@ -138,7 +138,7 @@ def line(
         hovertemplate=hover,
         mode="lines+markers",
         line={"color": color, "width": width, "dash": dash},
-        marker={"size": marker if len(span) <= 2 * MOST_TICKS else marker // 2},
+        marker={"size": marker * 2 if len(span) == 1 else marker if len(span) <= 2 * MOST_TICKS else marker // 2},
         connectgaps=False,
         cliponaxis=False,
     )
