@@ -129,7 +129,7 @@ def line(
     marker: int,
     hover: str,
 ) -> Scatter:
-    """A line over months, with a gap where there is no value; its points are large where it is one, small where many."""
+    """A line over months, with a gap where there is no value; its points are larger the fewer they are."""
     return Scatter(
         name=name,
         x=list(span),
