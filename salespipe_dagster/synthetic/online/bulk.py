@@ -41,7 +41,7 @@ def sales_csv(target: Path, size: int, *, seed: int = 7, quirks: bool = False) -
     with target.open("wb") as file:
         file.write(PLAIN.header().encode())
         for month, found in _sales(shop, span):
-            made = piece(shop, month, PLAIN, found)
+            made = piece(shop, month, PLAIN, found, dirty=quirks)
             file.write(made.render())
             book += made.book
             cents += int(found.amount.sum())

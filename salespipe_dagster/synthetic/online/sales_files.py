@@ -26,7 +26,7 @@ _OVERLAP = 3
 _TWICE, _SPOILT = 120, 150
 """One of so many lines."""
 _SOUND = 40
-"""Of fewer lines none is spoilt; of so many one at most, which becomes two: below a twentieth of the file."""
+"""A file of fewer sales is clean: one that is spoilt, which may become two lines, is below a twentieth of it."""
 
 
 def sales_files(shop: Shop, month: str, today: date) -> list[OnlineFile]:
@@ -50,11 +50,12 @@ def exported(shop: Shop, month: str, today: date) -> int:
 
 def _export(shop: Shop, export: Export, style: Style) -> OnlineFile:
     first = max(0, export.first - _OVERLAP) if shop.quirks else export.first
+    dirty = shop.quirks and export.end - first >= _SOUND
 
     def pieces() -> Iterator[Piece]:
         yield text(_head(style))
         for places in runs(first, export.end):
-            yield piece(shop, export.month, style, sales(shop, export.month, places))
+            yield piece(shop, export.month, style, sales(shop, export.month, places), dirty=dirty)
 
     turn = f"-{export.turn + 1:04d}" if export.turns > 1 else ""
     return OnlineFile(_key(export, turn, style), export.written, pieces, style.packed, (export.month,))
@@ -77,12 +78,12 @@ def _rendered(shop: Shop, month: str, style: Style, found: Sales) -> Render:
     return lambda: joined(styles.lines(style, styles.fields(shop, month, style, found)))
 
 
-def piece(shop: Shop, month: str, style: Style, found: Sales) -> Piece:
-    """These sales as they are exported, with what a shop with quirks puts between them."""
-    if not shop.quirks:
+def piece(shop: Shop, month: str, style: Style, found: Sales, *, dirty: bool) -> Piece:
+    """These sales as they are exported, in a dirty file with lines that come twice, and spoilt ones between them."""
+    if not dirty:
         return Piece(Book(landed=len(found.place)), _rendered(shop, month, style, found))
     twice = found.place % _TWICE == _TWICE // 2
-    after = np.flatnonzero((found.place % _SPOILT == _SPOILT // 2) & (len(found.place) >= _SOUND))
+    after = np.flatnonzero(found.place % _SPOILT == _SPOILT // 2)
     bad = _spoilt(shop, month, style, found.take(after))
     own = [line for _, made in bad for line in made]
     reasons = Counter(reason for reason, made in bad for _ in made)
