@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from salespipe_dagster.resources.engine import open_engine
 from salespipe_dagster.settings import Settings
 from salespipe_dagster_tests.support import ONLINE, FakeSource, failures, materialise, publish_online
-from salespipe_spark.engine import SailEngine
+from salespipe_spark.engine import Engine
 from salespipe_spark.lake.lake import Lake
 from salespipe_spark.tables import tables
 
@@ -18,21 +19,24 @@ MONTHS = ["2024-01", "2024-02", "2024-03"]
 
 
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SailEngine]:
-    """The embedded engine, one for all tests. Classic Spark cannot start in this process after it."""
-    engine = SailEngine(tmp_path_factory.mktemp("sail"))
-    yield engine
-    engine.close()
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """The embedded engine, one for all tests: classic Spark cannot start in this process after it.
+
+    SALESPIPE_TESTS_ENGINE=spark makes it Apache Spark, for the tests of transforms.
+    """
+    name = os.environ.get("SALESPIPE_TESTS_ENGINE", "sail")
+    with open_engine(Settings.checked(home=tmp_path_factory.mktemp(name), engine=name)) as engine:
+        yield engine
 
 
 @pytest.fixture(scope="session")
-def spark(engine: SailEngine) -> SparkSession:
-    """The embedded engine's session."""
+def spark(engine: Engine) -> SparkSession:
+    """The engine's session."""
     return engine.session
 
 
 @pytest.fixture
-def lake(tmp_path: Path, engine: SailEngine) -> Lake:
+def lake(tmp_path: Path, engine: Engine) -> Lake:
     """An empty lake in a folder whose name holds a space."""
     return Lake(tmp_path / "a lake", engine)
 
@@ -60,7 +64,7 @@ def settings(tmp_path: Path, environment: pytest.MonkeyPatch) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def filled_home(tmp_path_factory: pytest.TempPathFactory, engine: SailEngine) -> Path:
+def filled_home(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Path:
     """A home whose lake holds every table of the literal shop; made once and copied, never changed."""
     settings = settings_below(tmp_path_factory.mktemp("filled"))
     publish_online(Lake(settings.lake, engine), ONLINE, MONTHS)

@@ -143,7 +143,7 @@ function start() {
     for (const id of ["filters", "selection"]) byId(id).hidden = true;
     byId("main").append(card("empty", "Revenue", "No month is published yet", note("The report fills as months are published.")));
   } else {
-    document.title = `Sales report, ${period(DATA.months)}`;
+    document.title = `Wholesale sales, ${period(DATA.months)}`;
     setUpFilters();
     controls();
     render();

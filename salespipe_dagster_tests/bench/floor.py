@@ -12,8 +12,11 @@ from pathlib import Path
 import duckdb
 
 THREADS = 2
-MONTHLY_INPUTS = ("orders", "order_details", "payments")
-SNAPSHOT_INPUTS = ("customers", "employees", "offices", "products", "product_lines")
+MONTHLY_INPUTS = ("orders", "order_details", "payments", "online_sales")
+SNAPSHOT_INPUTS = (
+    *("customers", "employees", "offices", "products", "product_lines"),
+    *("online_customers", "online_products"),
+)
 
 _PLACE = ", ".join(f"trim({part}, ' ') AS {part}" for part in ("city", "state", "postal_code", "country"))
 _KEY = " || ".join(
@@ -27,6 +30,10 @@ _MEASURES = """
     coalesce(sum(quantity) FILTER (NOT is_cancelled), 0)::BIGINT AS units,
     coalesce(sum(margin_amount) FILTER (NOT is_cancelled), 0)::DECIMAL(18,2) AS margin_amount"""
 _MONTH = "date_trunc('month', order_date)::DATE AS month_start"
+_SALES_MONTH = "date_trunc('month', sale_date)::DATE AS month_start"
+_ONLINE = """
+    sum(amount)::DECIMAL(18,2) AS total_revenue, count(*) AS transaction_count,
+    (sum(amount) / count(*))::DECIMAL(18,6) AS avg_transaction_value, sum(quantity)::BIGINT AS units"""
 _NAME = "trim(first_name, ' ') || ' ' || trim(last_name, ' ')"
 
 CORE = {
@@ -55,6 +62,13 @@ CORE = {
         SELECT product_code, product_name, product_line, text_description AS product_line_description,
             product_scale AS scale, product_vendor AS vendor, buy_price, msrp, quantity_in_stock
         FROM products LEFT JOIN product_lines USING (product_line)""",
+    "dim_online_customers": """
+        SELECT customer_id, nullif(trim(age_group, ' '), '') AS age_group,
+            nullif(trim(membership_tier, ' '), '') AS membership_tier, signup_date, name, email,
+            nullif(trim(country, ' '), '') AS country
+        FROM online_customers""",
+    "dim_online_products": """
+        SELECT product, nullif(trim(category, ' '), '') AS category, price, stock FROM online_products""",
     "dim_dates": """
         SELECT day AS date, year(day)::INT AS year, quarter(day)::INT AS quarter, month(day)::INT AS month,
             date_trunc('month', day)::DATE AS month_start, monthname(day) AS month_name, weekofyear(day)::INT AS week,
@@ -74,15 +88,24 @@ FACTS = {
         LEFT JOIN dim_products USING (product_code)""",
     "fact_payments": """
         SELECT customer_number, check_number, payment_date, amount::DECIMAL(18,2) AS amount FROM payments""",
+    "fact_online_sales": """
+        SELECT transaction_id, sold_at, sale_date, customer_id, product, category, region, quantity, unit_price,
+            total_amount AS amount, age_group, membership_tier
+        FROM online_sales LEFT JOIN dim_online_customers USING (customer_id)
+        LEFT JOIN dim_online_products USING (product)""",
 }
 MARTS = {
     "monthly_revenue": f"""
-        SELECT month_start, 'wholesale' AS channel, * EXCLUDE (month_start),
-            (revenue / nullif(orders, 0))::DECIMAL(18,6) AS average_order_value
-        FROM (SELECT {_MONTH}, {_MEASURES},
+        SELECT *, (revenue / nullif(orders, 0))::DECIMAL(18,6) AS average_order_value
+        FROM (SELECT {_MONTH}, 'wholesale' AS channel, {_MEASURES},
             count(DISTINCT CASE WHEN NOT is_cancelled THEN customer_number END) AS customers,
             coalesce(sum(cost_amount) FILTER (NOT is_cancelled), 0)::DECIMAL(18,2) AS cost_amount
-            FROM fact_orders GROUP BY ALL)""",
+            FROM fact_orders GROUP BY ALL
+            UNION ALL BY NAME
+            SELECT {_SALES_MONTH}, 'online' AS channel, sum(amount)::DECIMAL(18,2) AS ordered_amount,
+            0::DECIMAL(18,2) AS cancelled_amount, sum(amount)::DECIMAL(18,2) AS revenue, count(*) AS orders,
+            sum(quantity)::BIGINT AS units, count(DISTINCT customer_id) AS customers
+            FROM fact_online_sales GROUP BY ALL)""",
     "revenue_by_customer": f"SELECT {_MONTH}, customer_number, {_MEASURES} FROM fact_orders GROUP BY ALL",
     "revenue_by_product": f"""
         SELECT month_start, product_code, product_line, * EXCLUDE (month_start, product_code, product_line)
@@ -93,9 +116,14 @@ MARTS = {
     "revenue_by_country_and_product_line": f"""
         SELECT {_MONTH}, country, product_line, {_MEASURES}
         FROM fact_orders JOIN dim_locations USING (location_key) JOIN dim_products USING (product_code) GROUP BY ALL""",
+    "online_sales_summary": f"""
+        SELECT {_SALES_MONTH}, region, product, {_ONLINE} FROM fact_online_sales GROUP BY ALL""",
+    "online_revenue_by_segment": f"""
+        SELECT {_SALES_MONTH}, age_group, membership_tier, {_ONLINE} FROM fact_online_sales GROUP BY ALL""",
 }
 TABLES = CORE | FACTS | MARTS
-MONTH_COLUMN = {"fact_orders": "order_date", "fact_payments": "payment_date"} | dict.fromkeys(MARTS, "month_start")
+DAYS = {"fact_orders": "order_date", "fact_payments": "payment_date", "fact_online_sales": "sale_date"}
+MONTH_COLUMN = DAYS | dict.fromkeys(MARTS, "month_start")
 
 
 def connect(lake: Path) -> duckdb.DuckDBPyConnection:

@@ -1,15 +1,26 @@
 """The same answers everywhere: Sail and Spark, SQLite and MariaDB, cell by cell."""
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from salespipe_dagster_tests.integration import online
 from salespipe_dagster_tests.integration.pipeline import contents, run
 from salespipe_dagster_tests.support import require
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.tables import tables
+
+ROOT = Path(__file__).parents[2]
+LITERAL = (
+    "salespipe_dagster_tests/spark/test_online_tables.py",
+    "salespipe_dagster_tests/spark/test_marts.py::TestMonthlyRevenue::"
+    "test_online_channel_has_a_row_of_its_own_without_cost_and_margin",
+)
 
 
 def digests(home: Path) -> dict[tuple[str, str], str]:
@@ -37,6 +48,29 @@ def test_spark_and_sail_differ_in_no_cell_of_classicmodels(
     assert len(contents(tmp_path / "sail")) == parts
     assert contents(tmp_path / "spark") == contents(tmp_path / "sail")
     assert digests(tmp_path / "spark") == digests(tmp_path / "sail")
+
+
+def test_spark_and_sail_differ_in_no_cell_of_the_online_channel(tmp_path: Path) -> None:
+    """From rows that landed to the marts: which file counts, instants to the microsecond, NULL profiles, averages."""
+    require(shutil.which("java"), "there is no java: Spark needs Java 17")
+    for engine in ("sail", "spark"):
+        command = [sys.executable, "-m", "salespipe_dagster_tests.integration.online", str(tmp_path / engine), engine]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    found = contents(tmp_path / "sail")
+    assert len(found) == sum(3 if tables()[name].monthly else 1 for name in online.MADE)
+    assert sum(len(rows) for (name, _), rows in found.items() if name == "fact_online_sales") > 500
+    assert contents(tmp_path / "spark") == found
+    assert digests(tmp_path / "spark") == digests(tmp_path / "sail")
+
+
+def test_literal_rows_of_the_online_channel_come_out_of_spark_as_well() -> None:
+    """The tests of its tables, by the engine that clusters run."""
+    require(shutil.which("java"), "there is no java: Spark needs Java 17")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *LITERAL]
+    environment = os.environ | {"SALESPIPE_TESTS_ENGINE": "spark"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_sqlite_and_mariadb_differ_in_no_cell_of_the_company(empty_database: Callable[[], str], tmp_path: Path) -> None:

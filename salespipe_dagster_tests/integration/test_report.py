@@ -106,7 +106,7 @@ def test_any_number_of_months_is_drawn_without_overlaps(
         assert report.page.evaluate("document.documentElement.scrollWidth") <= screen["viewport"]["width"]
         if count:
             assert cents(report.whole("revenue")) == total(live(lines))
-            assert report.page.title() == f"Sales report, {'Dec 2025' if count == 1 else expected_span(count)}"
+            assert report.page.title() == f"Wholesale sales, {'Dec 2025' if count == 1 else expected_span(count)}"
         else:
             assert report.title("empty") == "No month is published yet"
         if count == 1:
@@ -358,7 +358,7 @@ def test_hostile_names_stay_names(browser: Browser, spark: SparkSession, store: 
         report.choose("country", "__proto__")
         assert cents(report.whole("revenue")) == Decimal("10.00")
         assert report.page.locator("img").count() == 0
-        assert report.page.title() == "Sales report, Mar 2024"
+        assert report.page.title() == "Wholesale sales, Mar 2024"
 
 
 def test_fragment_of_somebody_else_is_no_error(
