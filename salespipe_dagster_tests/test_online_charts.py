@@ -257,6 +257,23 @@ class TestTransactionAmounts:
         note = layout["annotations"][2]
         assert (note["x"], note["xanchor"]) == (high, "right")
 
+    @pytest.mark.parametrize(
+        ("amounts", "tops", "side"),
+        [
+            (["2"] * 9 + ["3", "9", "90", "100", "101"], {"mean": 0.94, "median": 1.0}, "left"),
+            (["1"] + ["99"] * 9 + ["99.99"], {"mean": 0.94, "median": 1.0}, "right"),
+        ],
+    )
+    def test_text_of_a_line_is_not_crossed_by_the_other(
+        self, spark: SparkSession, amounts: list[str], tops: dict[str, float], side: str
+    ) -> None:
+        """Mean and median lie closer together than their texts are long."""
+        layout = draw("online_transaction_amounts", sales(spark, *amounts), about("2024-01"))["layout"]
+        notes = {note["text"].split(" ")[0]: note for note in layout["annotations"][:2]}
+        assert {name: note["y"] for name, note in notes.items()} == tops
+        assert {note["xanchor"] for note in notes.values()} == {side}
+        assert [line["y1"] for line in layout["shapes"][:2]] == [tops["mean"], tops["median"]]
+
     def test_one_transaction_and_equal_ones_have_no_deviation(self, spark: SparkSession) -> None:
         one = draw("online_transaction_amounts", sales(spark, "12.34"), about("2024-01"))
         same = draw("online_transaction_amounts", sales(spark, "12.34", "12.34"), about("2024-01"))

@@ -1,5 +1,6 @@
 """Histograms of amounts with mean, median and standard deviation: of orders and of online transactions."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -23,7 +24,7 @@ LEFT, RIGHT = 90, 40
 PIXELS = WIDTH - LEFT - RIGHT
 """Of the axis."""
 
-MEAN, MEDIAN, DEVIATION, TIP = 1.0, 0.94, 0.86, 0.012
+FIRST, SECOND, DEVIATION, TIP = 1.0, 0.94, 0.86, 0.012
 """Where the texts begin, where the line of the deviation lies and half of its ends, as shares of the height."""
 
 
@@ -127,14 +128,12 @@ def _marks(sizes: Sizes, about: About) -> tuple[list[dict[str, Any]], list[dict[
     low, high = _reach(sizes)
     lines: list[dict[str, Any]] = []
     texts: list[dict[str, Any]] = []
-    for name, amount, top, dash in (("mean", sizes.mean, MEAN, "solid"), ("median", sizes.median, MEDIAN, "dot")):
+    for name, amount, top, dash, left in _rows(sizes, about):
         number = sizes.bins.of(amount)
-        # In an open bin an amount has no place of its own.
-        place = float(amount) if sizes.bins.closed(number) else sizes.bins.middle(number)
         bottom = sizes.counts[number] / max(sizes.counts.values()) / HEADROOM + 0.05
-        text = f"{name} {about.currency} {_words.short(amount)}"
+        place = _place(amount, sizes)
         lines.append(_line((place, place), (bottom, top), 2, dash))
-        texts.append(_text(text, (place, place), top, sizes, left=amount < max(sizes.mean, sizes.median)))
+        texts.append(_text(_words_of(name, amount, about), (place, place), top, sizes, left=left))
     if sizes.deviation:
         # An end is marked only where it is within the axis.
         ends = [float(sizes.mean - sizes.deviation), float(sizes.mean + sizes.deviation)]
@@ -143,9 +142,38 @@ def _marks(sizes: Sizes, about: About) -> tuple[list[dict[str, Any]], list[dict[
         lines += [
             _line((end, end), (DEVIATION - TIP, DEVIATION + TIP), 1, "solid") for end in ends if low <= end <= high
         ]
-        text = f"standard deviation {about.currency} {_words.short(sizes.deviation)}"
+        text = _words_of("standard deviation", sizes.deviation, about)
         texts.append(_text(text, across, DEVIATION, sizes, left=False) | {"yanchor": "middle"})
     return lines, texts
+
+
+def _rows(sizes: Sizes, about: About) -> Iterator[tuple[str, Decimal, float, str, bool]]:
+    """Mean and median with where their lines end, their dashes and whether the text is left of the line.
+
+    The line that the other's text would cross ends below that text.
+    """
+    larger = max(sizes.mean, sizes.median)
+    needed = max(_needed(_words_of(name, larger, about), sizes) for name in ("mean", "median"))
+    left = _reach(sizes)[1] - _place(larger, sizes) < needed
+    is_first = (sizes.mean >= sizes.median) if left else (sizes.mean <= sizes.median)
+    yield "mean", sizes.mean, FIRST if is_first else SECOND, "solid", left
+    yield "median", sizes.median, SECOND if is_first else FIRST, "dot", left
+
+
+def _words_of(name: str, amount: Decimal, about: About) -> str:
+    return f"{name} {about.currency} {_words.short(amount)}"
+
+
+def _place(amount: Decimal, sizes: Sizes) -> float:
+    """Where an amount is on the axis; in an open bin it has no place of its own."""
+    number = sizes.bins.of(amount)
+    return float(amount) if sizes.bins.closed(number) else sizes.bins.middle(number)
+
+
+def _needed(text: str, sizes: Sizes) -> float:
+    """How much of the axis a text beside a line takes."""
+    low, high = _reach(sizes)
+    return (_words.width(text, _look.SIZE) + BESIDE) / PIXELS * (high - low)
 
 
 def _reach(sizes: Sizes) -> tuple[float, float]:
@@ -162,7 +190,7 @@ def _line(x: tuple[float, float], y: tuple[float, float], width: int, dash: str)
 def _text(text: str, ends: tuple[float, float], y: float, sizes: Sizes, *, left: bool) -> dict[str, Any]:
     """A text on the wanted side of a line, on the other one where there is no room, else upon its right end."""
     low, high = _reach(sizes)
-    needed = (_words.width(text, _look.SIZE) + BESIDE) / PIXELS * (high - low)
+    needed = _needed(text, sizes)
     room = {True: ends[0] - low >= needed, False: high - ends[1] >= needed}
     left = left if room[left] or not room[not left] else not left
     return {
