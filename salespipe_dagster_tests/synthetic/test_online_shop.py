@@ -63,13 +63,13 @@ def test_another_process_with_another_hash_seed_and_order_makes_the_same_files()
     printed = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=True)
     here = {digest(file) for file in all_files(Shop(), ["2024-02", "2025-03"])}
     assert set(printed.stdout.decode().splitlines()) == here
-    assert len(here) == 4 + 5 + 9 + 4
+    assert len(here) == 2 + 3 + 9 + 4
 
 
 def test_the_bytes_are_those_of_another_python_and_numpy() -> None:
     """A change of what the shop does changes this text; a change of Python, numpy, Arrow or machine must not."""
     made = "\n".join(digest(file) for file in all_files(Shop(seed=11), MONTHS[8:15]))
-    assert hashlib.sha256(made.encode()).hexdigest()[:16] == "c3a92b81ebb87f89"
+    assert hashlib.sha256(made.encode()).hexdigest()[:16] == "4de20466dc56473a"
 
 
 def test_a_file_is_the_same_however_many_sales_are_made_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +97,7 @@ def test_a_day_later_nothing_is_other_than_before() -> None:
     assert new == [
         "customers/profiles-2025-03-31.ndjson",
         "sales/2025/03/sales-2025-03-31-corrected.csv",
-        "sales/2025/03/sales-2025-03-31.csv",
+        "sales/2025/03/sales-2025-03-31.csv.gz",
     ]
 
 
@@ -173,9 +173,9 @@ def test_every_quirk_of_a_file_is_there() -> None:
     sales = {key: found for key, found in files.items() if key.startswith("sales/")}
     headers = {found.split(b"\n")[0].strip(b"\r\xef\xbb\xbf") for found in sales.values()}
     assert len(headers) == 5
-    assert sum(key.endswith(".gz") for key in files) > 20
-    assert sum(found.startswith(b"\xef\xbb\xbf") for found in sales.values()) > 15
-    assert sum(b"\r\n" in found for found in sales.values()) > 30
+    assert sum(key.endswith(".gz") for key in files) > 10
+    assert sum(found.startswith(b"\xef\xbb\xbf") for found in sales.values()) > 8
+    assert sum(b"\r\n" in found for found in sales.values()) > 15
     assert any(b'"For Opa,\nwith love,\nthe children"' in found for found in sales.values())
     assert any(b'"Tweezers 5"" curved"' in found for found in sales.values())
     everything = text("sales/")
@@ -212,7 +212,7 @@ def test_a_file_corrects_others() -> None:
 
 def test_exports_overlap_and_some_customers_have_no_profile() -> None:
     exports = [reading.sales(file).rows for file in sales_files(Shop(), "2024-02", TODAY)]
-    assert [len(a.keys() & b.keys()) for a, b in pairwise(exports)] == [3, 3, 3]
+    assert [len(a.keys() & b.keys()) for a, b in pairwise(exports)] == [3]
     ledger = online_ledger(Shop(), "2024-05", TODAY)
     assert (None, None) in ledger.by_segment
     assert any(age is None and tier for age, tier in ledger.by_segment)

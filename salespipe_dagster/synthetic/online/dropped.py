@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -67,12 +68,27 @@ class OnlineFile:
 
     def chunks(self) -> Iterator[bytes]:
         """Its bytes."""
-        chunks = (piece.render() for piece in self.made())
-        return _packed(chunks) if self.packed else chunks
+        return self._chunks(self.made())
 
     def book(self) -> Book:
         """What the shop knows of its records; nothing is rendered for that."""
         return sum((piece.book for piece in self.made()), Book())
+
+    def write(self, target: BinaryIO) -> Book:
+        """Write its bytes, made once; returns what the shop knows of its records."""
+        books: list[Book] = []
+
+        def booked() -> Iterator[Piece]:
+            for piece in self.made():
+                books.append(piece.book)
+                yield piece
+
+        target.writelines(self._chunks(booked()))
+        return sum(books, Book())
+
+    def _chunks(self, pieces: Iterable[Piece]) -> Iterator[bytes]:
+        chunks = (piece.render() for piece in pieces)
+        return _packed(chunks) if self.packed else chunks
 
 
 def text(content: str) -> Piece:

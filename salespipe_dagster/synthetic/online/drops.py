@@ -57,9 +57,8 @@ def drop(root: Path, files: Iterable[OnlineFile]) -> Dropped:
         draft = staging / "file"
         for file in files:
             with draft.open("wb") as handle:
-                handle.writelines(file.chunks())
+                dropped.book += file.write(handle)
             dropped.files.append(file.key)
-            dropped.book += file.book()
             there = store.path(file.key)
             if there.is_file() and filecmp.cmp(draft, there, shallow=False):
                 continue

@@ -38,7 +38,7 @@ class Shop:
 
     seed: int = 7
     sales_per_month: int = 420
-    files_per_month: int = 4
+    files_per_month: int = 2
     quirks: bool = True
     first_month: str = "2024-01"
 
