@@ -7,11 +7,12 @@ memory does not grow with the file. The file is read a second time where a key s
 import os
 import shutil
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 import duckdb
 import numpy as np
@@ -37,6 +38,8 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": False,
     "autoinstall_known_extensions": False,
 }
+_IDLE: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
+"""Databases without tables, kept because making one costs as much as typing a thousand records."""
 
 
 @dataclass(frozen=True)
@@ -103,22 +106,15 @@ def _counted(task: Task, suspected: Hashes) -> _Counted:
         closing(Quarantine(task.folder, task.version)) as quarantine,
         closing(Suspects(task.folder, contract)) as suspects,
     ):
-        for batch, rows in _typed(source.batches(), query, texts=bool(len(suspected))):
+        for batch, read in _typed(source.batches(), query):
             records += batch.rows.num_rows + len(batch.spoiled)
             quarantine.add(_spoiled(batch.spoiled))
-            good = rows
-            if rows["reason"].null_count < rows.num_rows:
-                good = rows.filter(pc.is_null(rows["reason"]))
-                bad = rows.filter(pc.is_valid(rows["reason"]))
-                quarantine.add(bad.rename_columns({"bad_column": "column"}))
-            hashes = good["key_hash"].to_numpy()
-            if len(suspected):
-                doubtful = among(hashes, suspected)
-                suspects.add(good.filter(pa.array(doubtful)))
-                good = good.filter(pa.array(~doubtful))
-            else:
-                keys.add(hashes)
-            parts.add(good)
+            quarantine.add(read.faults)
+            doubtful = among(read.hashes, suspected)
+            if doubtful.any():
+                suspects.add(read.rows.filter(pa.array(doubtful)))
+            keys.add(read.hashes[~doubtful])
+            parts.add(read.rows.filter(pa.array(~doubtful)) if doubtful.any() else read.rows)
         duplicates = suspects.judge()
         for some in suspects.landing():
             parts.add(pa.Table.from_batches([some]))
@@ -142,25 +138,63 @@ def _counted(task: Task, suspected: Hashes) -> _Counted:
     return _Counted(parsed, keys.repeated())
 
 
-def _typed(batches: Iterator[Batch], query: Query, *, texts: bool) -> Iterator[tuple[Batch, pa.Table]]:
+@dataclass(frozen=True)
+class _Read:
+    """What was read of a batch.
+
+    Attributes:
+        rows: those that fit, with `line` and `text` as written.
+        faults: those that do not, as they are put aside.
+        hashes: of the keys of `rows`.
+    """
+
+    rows: pa.Table
+    faults: pa.Table
+    hashes: Hashes
+
+
+def _typed(batches: Iterator[Batch], query: Query) -> Iterator[tuple[Batch, _Read]]:
     """Each batch with its values, typed in threads while the next ones are read; the order is kept."""
-    waiting: deque[tuple[Batch, Future[pa.Table]]] = deque()
+    waiting: deque[tuple[Batch, Future[_Read]]] = deque()
     with ThreadPoolExecutor(THREADS) as pool:
         for batch in batches:
-            sql = query.sql(quoted=batch.quoted, padded=batch.padded, texts=texts)
-            waiting.append((batch, pool.submit(_read, batch.rows, sql)))
+            waiting.append((batch, pool.submit(_read, batch, query)))
             if len(waiting) > THREADS:
-                first, rows = waiting.popleft()
-                yield first, rows.result()
-        for first, rows in waiting:
-            yield first, rows.result()
+                first, read = waiting.popleft()
+                yield first, read.result()
+        for first, read in waiting:
+            yield first, read.result()
 
 
-def _read(records: pa.Table, sql: str) -> pa.Table:
-    # A database of its own for each batch: it is made in milliseconds, and knows nothing but this.
-    with duckdb.connect(config=_CONFIG) as database:
+def _read(batch: Batch, query: Query) -> _Read:
+    """Type a batch."""
+    records = batch.rows
+    with _database() as database:
         database.register("records", records)
-        return database.sql(sql).to_arrow_table()
+        rows = database.sql(query.values(quoted=batch.quoted, padded=batch.padded)).to_arrow_table()
+        if not rows["line"].equals(records["line"]):
+            raise AssertionError("The database returned the records in another order.")
+        rows = rows.append_column("text", records["text"])
+        faults = _spoiled([])
+        if pc.any(pc.invert(rows["fits"])).as_py():
+            database.register("records", records.filter(pc.invert(rows["fits"])))
+            faults = database.sql(query.faults(quoted=batch.quoted, padded=batch.padded)).to_arrow_table()
+            rows = rows.filter(rows["fits"])
+    return _Read(rows, faults, rows["key_hash"].to_numpy())
+
+
+@contextmanager
+def _database() -> Generator[duckdb.DuckDBPyConnection]:
+    """A database that is nobody else's at the time."""
+    try:
+        database = _IDLE.get_nowait()
+    except Empty:
+        database = duckdb.connect(config=_CONFIG)
+    try:
+        yield database
+    finally:
+        database.unregister("records")
+        _IDLE.put(database)
 
 
 def _spoiled(records: list[Spoiled]) -> pa.Table:

@@ -41,7 +41,14 @@ class Parts:
 
     def __init__(self, folder: Path, contract: Contract, version: Version) -> None:
         self._folder, self._monthly = folder, bool(contract.month)
-        self._schema, self._version = landed_schema(contract), version
+        self._schema = landed_schema(contract)
+        self._values = [
+            pa.scalar(version.shown_key, pa.string()),
+            pa.scalar(version.id, pa.string()),
+            pa.scalar(version.modified, pa.timestamp("us", tz="UTC")),
+            pa.scalar(False),
+        ]
+        self._constants = [pa.repeat(value, 0) for value in self._values]
         self._waiting: dict[str, list[pa.Table]] = defaultdict(list)
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._stack = ExitStack()
@@ -75,17 +82,19 @@ class Parts:
     def _flush(self, part: str) -> None:
         rows = pa.concat_tables(self._waiting.pop(part))
         del self._rows_waiting[part]
-        for value in (
-            pa.scalar(self._version.shown_key, pa.string()),
-            pa.scalar(self._version.id, pa.string()),
-            pa.scalar(self._version.modified, pa.timestamp("us", tz="UTC")),
-            pa.scalar(False),
-        ):
-            rows = rows.append_column(self._schema.names[rows.num_columns], pa.repeat(value, rows.num_rows))
+        for name, column in self._provenance(rows.num_rows):
+            rows = rows.append_column(name, column)
         if part not in self._writers:
             writer = writer_of(self._folder / f"{part}.parquet", self._schema)
             self._writers[part] = self._stack.enter_context(writer)
         self._writers[part].write_table(rows.cast(self._schema))
+
+    def _provenance(self, rows: int) -> Iterator[tuple[str, pa.Array]]:
+        """The same in every row, so that the columns are made once and cut to size."""
+        if len(self._constants[0]) < rows:
+            self._constants = [pa.repeat(value, rows) for value in self._values]
+        names = self._schema.names[-len(self._values) :]
+        return ((name, column.slice(0, rows)) for name, column in zip(names, self._constants, strict=True))
 
     def _by_part(self, rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
         """The rows cut by part: sorted by month where there is more than one, not filtered for each."""

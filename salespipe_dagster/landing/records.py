@@ -29,7 +29,7 @@ MASKED = "\x1f"
 _VALUE = rb'(?:[ \t]*+"[^"]*+(?:""[^"]*+)*+"[ \t]*+|[^",]*+)'
 _RECORD = re.compile(rb"%b(?:,%b)*+" % (_VALUE, _VALUE))
 _UNCLOSED = re.compile(rb'(?:%b,)*+[ \t]*+"[^"]*+(?:""[^"]*+)*+' % _VALUE)
-_BLANKS = (b" ,", b", ", b"\n ", b" \n", b" \r", b"\t")
+_AROUND_VALUES = np.isin(np.arange(256), list(b",\r\n"))
 _NEWLINE, _QUOTE, _COMMA = 10, 34, 44
 
 Positions = npt.NDArray[np.int64]
@@ -147,8 +147,7 @@ class _Frame:
             begin, lines = begin[whole], lines[whole]
         texts = _strings(data, begin)
         masked = _strings(_masked(data), begin) if self.quoted else texts
-        padded = data.startswith(b" ") or any(blank in data for blank in _BLANKS)
-        return Records(lines, texts, masked, self.quoted, padded, told)
+        return Records(lines, texts, masked, self.quoted, _is_padded(data), told)
 
     def _join_lines(
         self, data: bytes, starts: Positions, ends: Positions, begins: npt.NDArray[np.bool_], *, last: bool
@@ -213,6 +212,15 @@ def _is_record(data: bytes, begin: int, end: int) -> bool:
     if end - begin > LONGEST:
         return False
     return _RECORD.fullmatch(data, begin, end) is not None
+
+
+def _is_padded(data: bytes) -> bool:
+    """Whether a blank stands beside a comma or at the end of a line; a tab anywhere counts as one."""
+    if b"\t" in data or data.startswith(b" "):
+        return True
+    read = np.frombuffer(data, np.uint8)
+    blanks = np.flatnonzero(read == ord(" "))
+    return bool(_AROUND_VALUES[read[blanks - 1]].any() or _AROUND_VALUES[read[blanks + 1]].any())
 
 
 def _masked(data: bytes) -> bytes:

@@ -21,36 +21,39 @@ class Suspects:
     """
 
     def __init__(self, folder: Path, contract: Contract) -> None:
-        spill = str(folder / "spill")
-        self._database = duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": spill, "threads": "2"})
+        self._spill = str(folder / "spill")
         self._columns = ", ".join(f'"{name}"' for name in contract.names)
         self._key = ", ".join(f'"{name}"' for name in contract.key)
         self._column = contract.key[0]
-        self._there = False
+        self._database: duckdb.DuckDBPyConnection | None = None
 
     def close(self) -> None:
         """Let go of them."""
-        self._database.close()
+        if self._database is not None:
+            self._database.close()
 
     def add(self, rows: pa.Table) -> None:
         """Take some more."""
-        self._database.register("some", rows)
-        into = "INSERT INTO suspects" if self._there else "CREATE TABLE suspects AS"
-        self._database.execute(f"{into} SELECT * FROM some")
-        self._database.unregister("some")
-        self._there = True
+        into = "INSERT INTO suspects"
+        if self._database is None:
+            into = "CREATE TABLE suspects AS"
+            config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": _MEMORY, "threads": 2}
+            self._database = duckdb.connect(config=config | {"temp_directory": self._spill})
+        self._database.register("more", rows)
+        self._database.execute(f"{into} SELECT * FROM more")
+        self._database.unregister("more")
 
     def judge(self) -> int:
         """Decide on all of them; returns how many are duplicates of another one."""
-        if not self._there:
+        if self._database is None:
             return 0
         self._database.execute(f"""
             CREATE TABLE verdicts AS
             SELECT {self._key}, min(line) AS line, count(*) = 1 AS agree, sum(copies - 1) AS duplicates
             FROM (SELECT {self._columns}, min(line) AS line, count(*) AS copies FROM suspects GROUP BY {self._columns})
             GROUP BY {self._key}""")
-        found = self._database.execute("SELECT coalesce(sum(duplicates), 0) FROM verdicts WHERE agree").fetchone()
-        return int(found[0]) if found else 0
+        found = self._database.sql("SELECT coalesce(sum(duplicates), 0) FROM verdicts WHERE agree").fetchall()
+        return int(found[0][0])
 
     def landing(self) -> Iterator[pa.RecordBatch]:
         """One row of each key whose rows agree."""
@@ -63,4 +66,4 @@ class Suspects:
             FROM suspects JOIN verdicts USING ({self._key}) WHERE NOT agree""")
 
     def _batches(self, query: str) -> Iterator[pa.RecordBatch]:
-        return iter(self._database.sql(query).to_arrow_reader(_BATCH)) if self._there else iter(())
+        return iter(()) if self._database is None else iter(self._database.sql(query).to_arrow_reader(_BATCH))

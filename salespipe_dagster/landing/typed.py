@@ -52,34 +52,44 @@ class Query:
     first_month: str
     last_month: str
 
-    def sql(self, *, quoted: bool, padded: bool, texts: bool) -> str:
-        """The query: `line`, `text` (of all records, or of the bad ones alone), `reason`, `bad_column`, the values.
+    def values(self, *, quoted: bool, padded: bool) -> str:
+        """The query for all records: `line`, `fits`, the values, and `month_number` and `key_hash`, in their order.
 
-        Beside these `month_number` (of a monthly table) and `key_hash`. `quoted` and `padded` say whether the batch
-        may hold quotes, or blanks around values: it is read in less time where it does not.
+        `quoted` and `padded` say whether the batch may hold quotes, or blanks around values: it is read in less time
+        where it does not. Only what `fits` lands.
         """
-        columns = self.contract.columns
-        names = list(dict.fromkeys(in_files(column) for column in columns))
-        found = self._texts(names, quoted=quoted, padded=padded)
-        values = ", ".join(f"{self._value(c)} AS {_v(c)}" for c in columns)
-        moments = {in_files(c) for c in columns if c.type in (Type.DATE, Type.INSTANT)}
-        casts = "".join(f", {_moment(name)} AS {_name('m', name)}" for name in names if name in moments)
-        fits = " AND ".join(["NOT ragged", "NOT stray", *self._conditions()])
-        month = "0" if not self.contract.month else f"year({self._month}) * 12 + month({self._month}) - 1"
+        values = ", ".join(f"{_v(column)} AS {_quoted(column.name)}" for column in self.contract.columns)
         key = ", ".join(_name("v", name) for name in self.contract.key)
         return f"""
-            WITH fields AS ({self._fields(quoted=quoted)}),
-            written AS (SELECT line, text, ragged, stray, {found} FROM fields),
-            cast_ AS (SELECT *{casts} FROM written),
-            valued AS (SELECT *, {values} FROM cast_),
-            dated AS (SELECT *, {month} AS month_number FROM valued),
-            judged AS (SELECT *, coalesce({fits}, false) AS fits FROM dated),
-            told AS (SELECT *, CASE WHEN NOT fits THEN {self._problem(names)} END AS problem FROM judged)
-            SELECT line, {"text" if texts else "CASE WHEN NOT fits THEN text END"} AS text,
-                problem.reason AS reason, problem.bad_column AS bad_column,
-                {", ".join(f"{_v(c)} AS {_quoted(c.name)}" for c in columns)},
-                month_number::INTEGER AS month_number, hash({key}) AS key_hash
-            FROM told"""
+            {self._judged(quoted=quoted, padded=padded)}
+            SELECT line, fits, {values}, month_number::INTEGER AS month_number, hash({key}) AS key_hash FROM judged"""
+
+    def faults(self, *, quoted: bool, padded: bool) -> str:
+        """The query for records that do not fit: `line`, `column`, `reason`, `text`."""
+        return f"""
+            {self._judged(quoted=quoted, padded=padded)},
+            told AS NOT MATERIALIZED (SELECT line, text, {self._problem()} AS problem FROM judged WHERE NOT fits)
+            SELECT line, problem.bad_column AS "column", problem.reason AS reason, text FROM told"""
+
+    def _judged(self, *, quoted: bool, padded: bool) -> str:
+        found = self._texts(quoted=quoted, padded=padded)
+        moments = dict.fromkeys(in_files(c) for c in self.contract.columns if c.type in (Type.DATE, Type.INSTANT))
+        casts = "".join(f", {_moment(name)} AS {_name('m', name)}" for name in moments)
+        values = ", ".join(f"{self._value(column)} AS {_v(column)}" for column in self.contract.columns)
+        month = "0" if not self.contract.month else f"year({self._month}) * 12 + month({self._month}) - 1"
+        fits = " AND ".join(["NOT ragged", "NOT stray", *self._conditions()])
+        return f"""
+            WITH fields AS NOT MATERIALIZED ({self._fields(quoted=quoted)}),
+            written AS NOT MATERIALIZED (SELECT line, text, ragged, stray, {found} FROM fields),
+            cast_ AS NOT MATERIALIZED (SELECT *{casts} FROM written),
+            valued AS NOT MATERIALIZED (SELECT *, {values} FROM cast_),
+            dated AS NOT MATERIALIZED (SELECT *, {month} AS month_number FROM valued),
+            judged AS NOT MATERIALIZED (SELECT *, coalesce({fits}, false) AS fits FROM dated)"""
+
+    @property
+    def _names(self) -> list[str]:
+        """The columns as files name them; two of the contract may be made of one."""
+        return list(dict.fromkeys(in_files(column) for column in self.contract.columns))
 
     @property
     def _month(self) -> str:
@@ -96,10 +106,10 @@ class Query:
             SELECT line, text, fields, len(fields) <> {self.width} AS ragged, {stray} AS stray
             FROM (SELECT line, text, masked, string_split(masked, ',') AS fields FROM records)"""
 
-    def _texts(self, names: list[str], *, quoted: bool, padded: bool) -> str:
+    def _texts(self, *, quoted: bool, padded: bool) -> str:
         """Each column's text; NULL where there is nothing."""
         found: list[str] = []
-        for name in names:
+        for name in self._names:
             text = "NULL::VARCHAR"
             if name in self.places:
                 text = f"fields[{self.places[name]}]" if self.width else _name("t", name)
@@ -150,10 +160,10 @@ class Query:
         left, right, product = (_name("v", name) for name in self.contract.feed.product)
         return f"coalesce({left}::DECIMAL(19,0) * {right}::DECIMAL(18,2) = {product}, true)"
 
-    def _problem(self, names: list[str]) -> str:
+    def _problem(self) -> str:
         """What is wrong with a record, as {reason, bad_column}: the first thing found, by the order of the columns."""
         cases = [_case("stray", Reason.STRAY_QUOTE), _case("ragged", Reason.RAGGED_LINE)]
-        for name in names:
+        for name in self._names:
             column = next(c for c in self.contract.columns if in_files(c) == name)
             text, value = _name("t", name), _v(column)
             if not column.nullable:
