@@ -118,6 +118,46 @@ def test_in_one_step_in_many_and_at_once_the_same_rows(tmp_path: Path) -> None:
     assert dump(one) == dump(many) == dump(made(longer[2]))
 
 
+def dropped(configured: Settings) -> dict[str, tuple[bytes, int]]:
+    """The files that lie there: content and time."""
+    files = [path for path in configured.files.glob("[a-z]*/**/*") if path.is_file()]
+    return {str(path.relative_to(configured.files)): (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
+
+
+def test_the_files_of_the_new_days_are_dropped(tmp_path: Path) -> None:
+    """Those of the configured months alone: rows of others would be put aside."""
+    longer = settings(tmp_path, end="2025-06")
+    moved = advance(made(settings(tmp_path)), longer, 40)
+    expected = ["sales/2025/05/sales-2025-05-15.csv", "sales/2025/05/sales-2025-05-31.csv"]
+    assert moved.files == [name for name in sorted(dropped(longer)) if name in moved.files] == expected
+    assert moved.sold == {"2025-05"}
+    moved = advance(SourceDatabase(longer.source), longer, 60)
+    assert sorted(moved.files) == sorted(dropped(longer).keys() - set(expected))
+    assert {name.partition("/")[0] for name in moved.files} == {"sales", "customers"}
+    assert moved.sold == {"2025-05", "2025-06"}
+    assert not any("2025-07" in name for name in moved.files)
+
+
+def test_in_one_step_and_in_many_the_same_files(tmp_path: Path) -> None:
+    one, many = (settings(tmp_path / name, end="2025-07") for name in ("one", "many"))
+    for configured, steps in ((one, [90]), (many, [1, 13, 30, 46])):
+        source = made(settings(configured.root))
+        for days in steps:
+            advance(source, configured, days)
+    assert dropped(one) == dropped(many)
+    assert len(dropped(one)) > 5
+
+
+def test_where_files_url_is_set_the_company_drops_nothing(tmp_path: Path) -> None:
+    """Whose files they are is unknown, and so is what they would do there."""
+    named = Settings.checked(
+        **(settings(tmp_path, end="2025-06").model_dump() | {"files_url": str(tmp_path / "files")})
+    )
+    moved = advance(made(settings(tmp_path)), named, 40)
+    assert moved.files == []
+    assert not (tmp_path / "files").exists()
+
+
 def test_months_that_are_there_but_not_configured_are_of_the_new_day_too(tmp_path: Path) -> None:
     """There is one day for all of the source: a slice of the day before would be asked for by nobody."""
     narrow, wide = (settings(tmp_path / name) for name in ("narrow", "wide"))
