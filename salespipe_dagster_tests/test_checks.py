@@ -49,6 +49,19 @@ def test_mart_that_is_a_cent_off_its_fact_is_found(filled: Settings) -> None:
     ]
 
 
+def test_cent_that_the_online_fact_lacks_is_found_wherever_it_counts(filled: Settings) -> None:
+    """The channels are held apart: a cent too much of the other one would hide it."""
+    rewrite(filled, "fact_online_sales", "2024-01", amount=Decimal("149.98"))
+    given = "is not fact_online_sales.amount 149.98"
+    assert sorted(unreconciled(Catalogue(filled.lake))) == [
+        "2024-01: fact_online_sales.amount 149.98 is not online_sales.total_amount 149.99",
+        f"2024-01: monthly_revenue.online_ordered_amount 149.99 {given}",
+        f"2024-01: monthly_revenue.online_revenue 149.99 {given}",
+        f"2024-01: online_revenue_by_segment.total_revenue 149.99 {given}",
+        f"2024-01: online_sales_summary.total_revenue 149.99 {given}",
+    ]
+
+
 def test_fact_whose_source_was_read_again_is_found(filled: Settings, engine: Engine) -> None:
     """Each table passed its audit when it was published; the input came later, and the fact was not made anew."""
     more = (112, "B2", date(2024, 3, 20), Decimal("0.50"))

@@ -104,6 +104,22 @@ def test_mart_is_right_to_the_cent(filled: Settings) -> None:
     assert rows_of(filled, "monthly_revenue", "2024-02") == []
 
 
+def test_month_without_online_sales_is_published_empty(filled: Settings) -> None:
+    """monthly_revenue needs both facts of a month: one that is not there would keep it from being made."""
+    for name in ("online_sales", "fact_online_sales", "online_sales_summary", "online_revenue_by_segment"):
+        assert Catalogue(filled.lake).published(tables()[name]) == MONTHS
+        assert rows_of(filled, name, "2024-02") == []
+
+
+def test_month_whose_online_fact_was_never_made_has_no_revenue(filled: Settings, engine: Engine) -> None:
+    """Without it the month would be published as if nothing had been sold online."""
+    forget(filled, "fact_online_sales")
+    forget(filled, "monthly_revenue")
+    (failure,) = failures(materialise(filled, engine, FakeSource(), ["2024-01"], "monthly_revenue"))
+    assert "Not published: core/fact_online_sales 2024-01" in failure
+    assert Catalogue(filled.lake).published(tables()["monthly_revenue"]) == []
+
+
 def test_every_check_of_the_audit_tells_expected_and_actual(filled: Settings, engine: Engine) -> None:
     result = materialise(filled, engine, FakeSource(), MONTHS, "fact_orders")
     found = evaluations(result, "fact_orders")

@@ -62,13 +62,8 @@ CORE = {
         SELECT product_code, product_name, product_line, text_description AS product_line_description,
             product_scale AS scale, product_vendor AS vendor, buy_price, msrp, quantity_in_stock
         FROM products LEFT JOIN product_lines USING (product_line)""",
-    "dim_online_customers": """
-        SELECT customer_id, nullif(trim(age_group, ' '), '') AS age_group,
-            nullif(trim(membership_tier, ' '), '') AS membership_tier, signup_date, name, email,
-            nullif(trim(country, ' '), '') AS country
-        FROM online_customers""",
-    "dim_online_products": """
-        SELECT product, nullif(trim(category, ' '), '') AS category, price, stock FROM online_products""",
+    "dim_online_customers": "SELECT * FROM online_customers",
+    "dim_online_products": "SELECT * FROM online_products",
     "dim_dates": """
         SELECT day AS date, year(day)::INT AS year, quarter(day)::INT AS quarter, month(day)::INT AS month,
             date_trunc('month', day)::DATE AS month_start, monthname(day) AS month_name, weekofyear(day)::INT AS week,

@@ -24,8 +24,8 @@ from salespipe_spark.marts.online_revenue_by_segment import CONTRACT as BY_SEGME
 from salespipe_spark.marts.online_revenue_by_segment import online_revenue_by_segment
 from salespipe_spark.marts.online_sales_summary import CONTRACT as SUMMARY
 from salespipe_spark.marts.online_sales_summary import online_sales_summary
-from salespipe_spark.staging.online_customers import CONTRACT as CUSTOMERS
-from salespipe_spark.staging.online_products import CONTRACT as PRODUCTS
+from salespipe_spark.staging.online_customers import online_customers
+from salespipe_spark.staging.online_products import online_products
 from salespipe_spark.staging.online_sales import CONTRACT as SALES
 from salespipe_spark.staging.online_sales import online_sales
 from salespipe_spark.tables import tables
@@ -86,30 +86,37 @@ class TestNewestFile:
 
 
 class TestDimensions:
-    def test_profile_is_trimmed_and_what_is_blank_is_not_known(self, spark: SparkSession) -> None:
-        """'Gold' and 'Gold ' would be two tiers of one segment, and '' a tier without a name."""
+    def test_profile_is_that_of_the_newest_file_whatever_it_lacks(self, spark: SparkSession) -> None:
+        """What a newer profile does not say any more is not known: an older file's tier is not kept."""
         day = date(2023, 12, 1)
-        given = frame(
-            spark,
-            CUSTOMERS.ddl,
-            [
-                ("C1", " 25-34", "Gold ", day, "Ann ", "ann@shop.example", " France"),
-                ("C2", "", "  ", None, None, None, ""),
-                ("C3", None, "Silver", None, "Zoë", None, None),
-            ],
-        )
-        expected = [
-            ("C1", "25-34", "Gold", day, "Ann ", "ann@shop.example", "France"),
-            ("C2", None, None, None, None, None, None),
-            ("C3", None, "Silver", None, "Zoë", None, None),
+        rows: Rows = [
+            (
+                "C1",
+                "25-34",
+                "Gold",
+                day,
+                "Ann",
+                "ann@shop.example",
+                "France",
+                "customers/1",
+                "v1",
+                written("2024-01-01"),
+                False,
+            ),
+            ("C1", "35-44", None, day, "Zoë", None, None, "customers/2", "v2", written("2024-01-02"), False),
+            ("C2", None, "Silver", None, None, None, None, "customers/1", "v1", written("2024-01-01"), False),
         ]
-        assert_rows(dim_online_customers(given), DIM_CUSTOMERS.ddl, expected)
+        made = dim_online_customers(online_customers(frame(spark, landed_ddl(tables()["online_customers"]), rows)))
+        expected = [("C1", "35-44", None, day, "Zoë", None, None), ("C2", None, "Silver", None, None, None, None)]
+        assert_rows(made, DIM_CUSTOMERS.ddl, expected)
 
-    def test_product_keeps_its_name_letter_for_letter(self, spark: SparkSession) -> None:
-        """Sales name it so: trimmed, it would lose them."""
-        given = frame(spark, PRODUCTS.ddl, [("Lamp ", " Home", Decimal("12.00"), 5), ("Chair", " ", None, None)])
-        expected = [("Lamp ", "Home", Decimal("12.00"), 5), ("Chair", None, None, None)]
-        assert_rows(dim_online_products(given), DIM_PRODUCTS.ddl, expected)
+    def test_product_is_that_of_the_newest_catalogue(self, spark: SparkSession) -> None:
+        rows: Rows = [
+            ("Lamp", "Home", Decimal("12.00"), 5, "products/1", "v1", written("2024-01-01"), False),
+            ("Lamp", "Light", Decimal("13.00"), None, "products/2", "v2", written("2024-01-02"), False),
+        ]
+        made = dim_online_products(online_products(frame(spark, landed_ddl(tables()["online_products"]), rows)))
+        assert_rows(made, DIM_PRODUCTS.ddl, [("Lamp", "Light", Decimal("13.00"), None)])
 
 
 def profile(customer: str, age_group: str | None, tier: str | None) -> Row:

@@ -4,9 +4,7 @@ A customer may buy long before the profile arrives: then the sales have no profi
 which the customer bought are made again when it does.
 """
 
-from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from salespipe_spark.contract import Column, Contract, Type
 
@@ -15,21 +13,16 @@ CONTRACT = Contract(
     key=("customer_id",),
     columns=(
         Column("customer_id", Type.STRING, "The customer, as sales name it."),
-        Column("age_group", Type.STRING, "The age group, such as 25-34, trimmed.", nullable=True),
-        Column("membership_tier", Type.STRING, "The tier, such as Gold, trimmed.", nullable=True),
+        Column("age_group", Type.STRING, "The age group, such as 25-34.", nullable=True),
+        Column("membership_tier", Type.STRING, "The tier, such as Gold.", nullable=True),
         Column("signup_date", Type.DATE, "The day of signing up.", nullable=True),
         Column("name", Type.STRING, "The customer's name.", nullable=True, personal=True),
         Column("email", Type.STRING, "The customer's address.", nullable=True, personal=True),
-        Column("country", Type.STRING, "The customer's country, trimmed.", nullable=True),
+        Column("country", Type.STRING, "The customer's country.", nullable=True),
     ),
 )
 
 
 def dim_online_customers(online_customers: DataFrame) -> DataFrame:
-    """Profiles, cleaned: what is blank is not known."""
-    trimmed = {name: _known(name) for name in ("age_group", "membership_tier", "country")}
-    return online_customers.withColumns(trimmed).select(*CONTRACT.names)
-
-
-def _known(name: str) -> Expression:
-    return F.expr(f"nullif(trim({name}), '')")
+    """The profiles; landing has trimmed them, and what is blank is NULL."""
+    return online_customers.select(*CONTRACT.names)
