@@ -1,13 +1,16 @@
-"""The job and the nightly schedule; what the schedule asks for is decided by a pure function."""
+"""The jobs and the nightly schedule; what the schedule asks for is decided by a pure function."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 import dagster as dg
 
+from salespipe_dagster.assets.keys import landed_key
 from salespipe_dagster.charts import Chart, charts, compared
 from salespipe_dagster.io_managers.report import KEY as REPORT
+from salespipe_dagster.landing.ledger import read_landed
 from salespipe_dagster.partitions import range_tags
+from salespipe_dagster.profiles import restated
 from salespipe_dagster.report import INPUTS as REPORT_INPUTS
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.settings import Settings
@@ -15,7 +18,7 @@ from salespipe_spark import months
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.lake.receipt import Receipt
-from salespipe_spark.tables import Table, sources, tables
+from salespipe_spark.tables import Table, feeds, sources, tables
 
 Receipts = Mapping[str, Mapping[str, Receipt]]
 Fingerprints = Mapping[str, Mapping[str, str]]
@@ -25,6 +28,13 @@ monthly_refresh = dg.define_asset_job(
     selection=dg.AssetSelection.all(),
     executor_def=dg.in_process_executor,
     description="Every table and chart for the months asked for; a range of months is one run.",
+)
+
+land_files = dg.define_asset_job(
+    "land_files",
+    selection=dg.AssetSelection.assets(*map(landed_key, feeds())),
+    executor_def=dg.in_process_executor,
+    description="Lands the files that are there and have not landed, and nothing else.",
 )
 
 
@@ -59,7 +69,10 @@ def plan(
 def observe(
     source: SourceDatabase, catalogue: Catalogue, settings: Settings
 ) -> tuple[Fingerprints, Receipts, set[str]]:
-    """What the plan decides by: the source's fingerprints now, the receipts of the lake, the charts undrawn."""
+    """What the plan decides by: the fingerprints of source and files now, the lake's receipts, what is undone.
+
+    Undone are charts, as of `undrawn_charts`, and months of customers whose profiles are others now.
+    """
     source.probe()
     fingerprints = {
         table.name: {
@@ -68,8 +81,11 @@ def observe(
         }
         for table in sources()
     }
+    for table in feeds():
+        fingerprints[table.name] = read_landed(catalogue.store, table).fingerprints(table.parts(settings.months))
     receipts = receipts_of(catalogue)
-    return fingerprints, receipts, undrawn_charts(catalogue, receipts)
+    late, _ = restated(catalogue, receipts, {})
+    return fingerprints, receipts, undrawn_charts(catalogue, receipts) | late
 
 
 def nightly(settings: Settings) -> dg.ScheduleDefinition:
@@ -97,11 +113,11 @@ def nightly(settings: Settings) -> dg.ScheduleDefinition:
 
 
 def is_stale(table: Table, part: str, fingerprints: Fingerprints, receipts: Receipts) -> bool:
-    """Whether a part would be another if it were made now; `fingerprints` are those of the source."""
+    """Whether a part would be another if it were made now; `fingerprints` are those of the source and the files."""
     receipt = receipts[table.name].get(part)
     if receipt is None:
         return True
-    if table.contract.source:
+    if table.contract.source or table.contract.feed:
         return receipt.provenance.fingerprint != fingerprints[table.name][part]
     for name, taken in receipt.provenance.inputs.items():
         now = {each: given.figures.digest for each, given in receipts[name].items()}
@@ -141,13 +157,13 @@ def _is_older(catalogue: Catalogue, key: str, shown: Iterable[Receipt]) -> bool:
     return bool(newest) and made < datetime.fromisoformat(newest).timestamp()
 
 
-def receipts_of(catalogue: Catalogue, *, whole: bool = True) -> Receipts:
+def receipts_of(catalogue: Catalogue, *, whole: bool = True, among: Iterable[Table] | None = None) -> Receipts:
     """The receipts of all parts, or only of those whose object is the one that the receipt names.
 
     One that is not was left by a run that died over it: it is as good as none.
     """
     found: dict[str, dict[str, Receipt]] = {}
-    for table in tables().values():
+    for table in tables().values() if among is None else among:
         receipts = {part: catalogue.receipt(table, part) for part in catalogue.published(table)}
         found[table.name] = {
             part: receipt

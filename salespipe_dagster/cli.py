@@ -63,11 +63,12 @@ def run(span: str | None, select: str) -> None:
 @main.command()
 @click.option("--months", "span", metavar="A...B", help="The months to verify; default all.")
 def verify(span: str | None) -> None:
-    """Read lake and source again and hold both against the receipts; changes nothing.
+    """Read lake, source and files again and hold them against the receipts; changes nothing.
 
     What the synthetic company made is held against its own books as well.
     """
     from salespipe_dagster.resources.engine import open_engine
+    from salespipe_dagster.resources.files import files_store
     from salespipe_dagster.resources.source_db import SourceDatabase
     from salespipe_dagster.verify import verify as verified
     from salespipe_spark.lake.lake import Lake
@@ -77,7 +78,8 @@ def verify(span: str | None) -> None:
     _shown(settings)
     with open_engine(settings) as engine, console.status("reading lake and source"):
         lake, source = Lake(settings.lake, engine), SourceDatabase(settings.source)
-        verdicts, unbalanced = verified(lake, source, chosen, ledgers=settings.synthetic)
+        files = files_store(settings)
+        verdicts, unbalanced = verified(lake, source, chosen, files=files, ledgers=settings.synthetic)
     grid = _grid("table", "parts", "rows", "verdict")
     for verdict in verdicts:
         name = f"{verdict.table.layer}/{verdict.table.name}"

@@ -5,16 +5,20 @@ from typing import Any
 import dagster as dg
 
 from salespipe_dagster import automation, checks
+from salespipe_dagster.arrival_sensor import arrivals_sensor
 from salespipe_dagster.assets.charts import chart_assets
+from salespipe_dagster.assets.company_files import company_files
+from salespipe_dagster.assets.files import feed_assets, file_specs, landing_asset
 from salespipe_dagster.assets.report import report_asset
 from salespipe_dagster.assets.source import source_assets
-from salespipe_dagster.assets.staging import feed_specs, staging_assets
+from salespipe_dagster.assets.staging import staging_assets
 from salespipe_dagster.assets.tables import table_assets
 from salespipe_dagster.io_managers.chart import charts_io
 from salespipe_dagster.io_managers.lake import lake_io
 from salespipe_dagster.io_managers.mysql import MySQLIOManager, OnPart
 from salespipe_dagster.io_managers.report import report_io
 from salespipe_dagster.resources.engine import engine_resource
+from salespipe_dagster.resources.files import files_resource
 from salespipe_dagster.resources.lake import lake_resource
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.settings import Settings
@@ -33,6 +37,7 @@ def build_defs(
         "engine": engine_resource(settings),
         "lake": lake_resource(settings),
         "source_db": source_db,
+        "files": files_resource(settings),
         "lake_io": lake_io,
         "charts_io": charts_io(settings),
         "report_io": report_io(settings),
@@ -41,15 +46,18 @@ def build_defs(
     return dg.Definitions(
         assets=[
             *source_assets(settings),
+            *(company_files(settings) if settings.drops_files else file_specs()),
+            landing_asset(settings, on_part),
             *staging_assets(settings),
-            *feed_specs(settings),
+            *feed_assets(settings),
             *table_assets(settings),
             *chart_assets(settings),
             report_asset(settings),
         ],
         asset_checks=checks.asset_checks(settings),
-        jobs=[automation.monthly_refresh],
+        jobs=[automation.monthly_refresh, automation.land_files],
         schedules=[automation.nightly(settings)],
+        sensors=[arrivals_sensor(settings)],
         resources=resources | resource_overrides,
         executor=dg.in_process_executor,
     )

@@ -7,20 +7,27 @@ import pyarrow as pa
 
 from salespipe_dagster.automation import is_stale, receipts_of
 from salespipe_dagster.checks import unreconciled
+from salespipe_dagster.landing.ledger import read_landed
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.synthetic.company import Company
+from salespipe_dagster.verify_files import unlanded, unlike_the_ledger, unlike_what_landed
 from salespipe_spark.engine import FAILURES, brief
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake import audit, schema
 from salespipe_spark.lake.lake import Lake
+from salespipe_spark.lake.objects import Store
 from salespipe_spark.lake.receipt import Figures, Receipt
 from salespipe_spark.marts.monthly_revenue import WHOLESALE
 from salespipe_spark.months import month_of
-from salespipe_spark.tables import Table, sources, tables
+from salespipe_spark.tables import Table, feeds, sources, tables
 
 _BOOKED = ("monthly_revenue", "fact_orders")
 _OF_REVENUE = ("orders", "ordered_amount", "cancelled_amount")
 """What the company's own books are held against."""
+
+_STALE = "an input has changed since"
+_STALE_SOURCE = "the source has changed since it was read"
+_STALE_FILES = "other files have landed since it was made"
 
 
 @dataclass
@@ -34,7 +41,7 @@ class Verdict:
 
 
 def verify(
-    lake: Lake, source: SourceDatabase, months: list[str], *, ledgers: bool = False
+    lake: Lake, source: SourceDatabase, months: list[str], *, files: Store | None = None, ledgers: bool = False
 ) -> tuple[list[Verdict], list[str]]:
     """Read lake and source again: a verdict for each table, and the balances that do not hold.
 
@@ -42,6 +49,7 @@ def verify(
         lake: what is published.
         source: what it was made from.
         months: which are looked at.
+        files: where the files lie that have landed; where it is not given, they are not looked at.
         ledgers: whether the marts are also held against the books of the synthetic company that made the source.
     """
     source.probe()
@@ -49,14 +57,23 @@ def verify(
         table.name: {part: each.digest for part, each in source.fingerprints(table, _asked(table, months)).items()}
         for table in sources()
     }
+    landed = {table.name: read_landed(lake.store, table) for table in feeds()}
+    fingerprints |= {name: each.fingerprints(each.table.parts(months)) for name, each in landed.items()}
+    waiting = unlanded(files, landed) if files else {}
     receipts = receipts_of(lake, whole=False)  # an object that is not its receipt's is named below, once
     verdicts = [_table(lake, table, table.parts(months)) for table in tables().values()]
     for verdict in verdicts:
         table = verdict.table
-        reason = "the source has changed since it was read" if table.contract.source else "an input has changed since"
+        reason = _STALE_SOURCE if table.contract.source else _STALE_FILES if table.contract.feed else _STALE
         published = [part for part in table.parts(months) if part in receipts[table.name]]
         stale = [part for part in published if is_stale(table, part, fingerprints, receipts)]
         verdict.problems += [f"{part}: {reason}" for part in stale]
+        if table.contract.feed:
+            verdict.problems += waiting.get(table.name, []) + unlike_the_ledger(
+                lake.store, landed[table.name], table.parts(months)
+            )
+            fresh = {part: receipts[table.name][part] for part in published if part not in stale}
+            verdict.problems += unlike_what_landed(lake, landed[table.name], fresh)
     unbalanced = unreconciled(lake, months)
     # What is not whole, or not of the source as it is now, is named above.
     broken = any(

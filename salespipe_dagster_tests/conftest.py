@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from salespipe_dagster.resources.engine import open_engine
 from salespipe_dagster.settings import Settings
-from salespipe_dagster_tests.support import ONLINE, FakeSource, failures, materialise, publish_online
+from salespipe_dagster_tests.support import ONLINE, FakeSource, failures, land_online, materialise
 from salespipe_spark.engine import Engine
 from salespipe_spark.lake.lake import Lake
 from salespipe_spark.tables import tables
@@ -67,9 +67,8 @@ def settings(tmp_path: Path, environment: pytest.MonkeyPatch) -> Settings:
 def filled_home(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Path:
     """A home whose lake holds every table of the literal shop; made once and copied, never changed."""
     settings = settings_below(tmp_path_factory.mktemp("filled"))
-    publish_online(Lake(settings.lake, engine), ONLINE, MONTHS)
-    names = [name for name, table in tables().items() if not table.contract.feed]
-    result = materialise(settings, engine, FakeSource(), MONTHS, *names)
+    land_online(Lake(settings.lake, engine).store, ONLINE)
+    result = materialise(settings, engine, FakeSource(), MONTHS, *tables())
     assert result.success, failures(result)
     return settings.root
 

@@ -1,8 +1,9 @@
 """What tests share: literal rows as frames and in Parquet, and a shop of literal rows with its runs."""
 
 import hashlib
+import json
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
@@ -20,12 +21,17 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.testing import assertDataFrameEqual
 
 from salespipe_dagster.definitions import build_defs
+from salespipe_dagster.landing.ledger import entry_key, part_key
+from salespipe_dagster.landing.moved import landed_schema
+from salespipe_dagster.landing.parsed import Status
+from salespipe_dagster.landing.version import Version
 from salespipe_dagster.partitions import range_tags
 from salespipe_dagster.resources.source_db import Fingerprint, Outside
 from salespipe_dagster.settings import Settings
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.engine import Engine
 from salespipe_spark.lake.lake import Lake
+from salespipe_spark.lake.objects import Store
 from salespipe_spark.lake.schema import arrow_schema
 from salespipe_spark.staging._landed import PROVENANCE
 from salespipe_spark.tables import Table, feeds, tables
@@ -201,6 +207,28 @@ def publish_online(lake: Lake, rows: dict[str, Rows], months: list[str]) -> None
             opening = lake.open(table, table.parts(months))
             made = lake.engine.session.createDataFrame(rows[table.name], table.contract.ddl)
             lake.publish(lake.stage(opening, made, folder), "a run")
+
+
+def land_online(store: Store, rows: dict[str, Rows]) -> None:
+    """Let these rows have landed, each feed's from one file, as if a run had parsed it."""
+    for table in feeds():
+        feed = table.contract.feed
+        assert feed is not None
+        version = Version(table.name, f"{feed.folder}/all.{feed.format}", "a", 1, datetime(2024, 4, 1, tzinfo=UTC))
+        land_rows(store, table, version, rows[table.name])
+
+
+def land_rows(store: Store, table: Table, version: Version, rows: Rows) -> None:
+    """Let these rows of a version of a file have landed, as if a run had parsed it."""
+    by_part: dict[str, Rows] = defaultdict(list)
+    for row in rows:
+        day = row[table.contract.names.index(table.contract.month)] if table.monthly else None
+        provenance = (version.key, version.id, version.modified, False)
+        by_part[f"{day:%Y-%m}" if day else SNAPSHOT].append((*row, *provenance))
+    for part, landed in by_part.items():
+        write_parquet(Path(store.uri(part_key(table.name, part, version.id))), landed_schema(table), landed)
+    entry = {"file": version.key, "rows": {part: len(landed) for part, landed in by_part.items()}}
+    store.put(entry_key(table.name, version.id, Status.LANDED), json.dumps(entry).encode())
 
 
 def failures(result: dg.ExecuteInProcessResult) -> list[str]:

@@ -43,9 +43,9 @@ def made(months: list[str] = MONTHS) -> tuple[Source, Lake]:
     lake: Lake = {}
     for table in tables().values():
         parts = table.parts(months)
-        if table.contract.source:
+        if table.contract.source or table.contract.feed:
             source[table.name] = {part: f"{table.name} {part} as it was" for part in parts}
-        inputs = [tables()[name] for name in table.inputs if name not in (table.name, "calendar")]
+        inputs = [tables()[name] for name in table.upstream]
         lake[table.name] = {
             part: receipt(
                 table.name,

@@ -12,7 +12,7 @@ from salespipe_dagster.charts import charts
 from salespipe_dagster.definitions import build_defs
 from salespipe_dagster.io_managers.lake import column_lineage
 from salespipe_dagster.settings import Settings
-from salespipe_spark.tables import tables
+from salespipe_spark.tables import feeds, tables
 
 LOAD = """
 import importlib.abc, json, socket, subprocess, sys
@@ -152,7 +152,9 @@ def test_keys_are_layer_and_name(request: pytest.FixtureRequest, mode: str) -> N
     found = set(specs(definitions(request, mode)))
     source = {f"source/{t.contract.source.table}" for t in tables().values() if t.contract.source}
     made = {f"{table.layer}/{table.name}" for table in tables().values()}
-    assert found == source | made | {f"charts/{name}" for name in charts()} | {"report"}
+    files = {f"files/{table.contract.feed.folder}" for table in feeds() if table.contract.feed}
+    landed = {f"landed/{table.name}" for table in feeds()}
+    assert found == source | made | files | landed | {f"charts/{name}" for name in charts()} | {"report"}
     assert {"source/orderdetails", "staging/order_details", "core/fact_orders", "marts/monthly_revenue"} <= found
 
 
@@ -263,7 +265,8 @@ def test_every_table_has_the_checks_of_its_audit(external: dg.Definitions) -> No
         found = {check.name for check in graph.get_check_keys_for_assets({key})}
         assert audited <= found, table.name
         assert ("balance" in found) == bool(table.contract.balances), table.name
-        assert ("source" in found) == (table.layer == "staging"), table.name
+        assert ("source" in found) == bool(table.contract.source), table.name
+        assert ("landed" in found) == bool(table.contract.feed), table.name
 
 
 def test_resource_is_replaced_by_its_name(settings: Settings) -> None:
@@ -271,4 +274,4 @@ def test_resource_is_replaced_by_its_name(settings: Settings) -> None:
     replaced = build_defs(settings, engine="another", lake="another").resources
     assert replaced
     assert replaced["engine"] == replaced["lake"] == "another"
-    assert set(replaced) == {"engine", "lake", "source_db", "lake_io", "charts_io", "report_io", "mysql_io"}
+    assert set(replaced) == {"engine", "lake", "source_db", "files", "lake_io", "charts_io", "report_io", "mysql_io"}

@@ -7,18 +7,14 @@ from typing import Any
 
 import dagster as dg
 
-from salespipe_dagster.assets.tables import OWNERS, SINGLE_RUN
+from salespipe_dagster.assets.files import files_shown
+from salespipe_dagster.assets.keys import files_key
+from salespipe_dagster.assets.tables import SINGLE_RUN
 from salespipe_dagster.partitions import monthly_partitions
 from salespipe_dagster.settings import Settings
 from salespipe_dagster.synthetic.configured import company_of, dropped_by, shop_of
 from salespipe_dagster.synthetic.online.drops import drop, online_files
 from salespipe_spark.tables import Table, feeds
-
-
-def files_key(table: Table) -> dg.AssetKey:
-    """The key of the files that a staging table is made from."""
-    assert table.contract.feed is not None
-    return dg.AssetKey(["files", table.contract.feed.folder])
 
 
 def company_files(settings: Settings) -> list[dg.AssetsDefinition]:
@@ -29,15 +25,12 @@ def company_files(settings: Settings) -> list[dg.AssetsDefinition]:
 def _asset(table: Table, settings: Settings) -> dg.AssetsDefinition:
     key = files_key(table)
 
-    @dg.asset(
+    @dg.asset(  # pyright: ignore[reportUntypedFunctionDecorator]
         key=key,
         partitions_def=monthly_partitions(settings) if table.monthly else None,
         backfill_policy=SINGLE_RUN,
-        group_name="files",
-        kinds={"file"},
-        owners=OWNERS,
-        description=f"The files that the synthetic company drops below {key.path[-1]}/, for {table.name}.",
         required_resource_keys={"source_db"},
+        **files_shown(table),
     )
     def body(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         source, company = context.resources.source_db, company_of(settings)

@@ -14,7 +14,7 @@ from salespipe_dagster.extract import extract
 from salespipe_dagster.partitions import monthly_partitions
 from salespipe_dagster.settings import Settings
 from salespipe_spark.lake.lake import Staged
-from salespipe_spark.tables import Table, feeds, sources
+from salespipe_spark.tables import Table, sources
 
 SOURCE_CHECK = ("source", "Rows and amount are those that the source's own server counts.")
 
@@ -26,16 +26,6 @@ def staging_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     return [
         _extraction("extract_months", monthly, settings, after=[]),
         _extraction("extract_snapshots", snapshots, settings, after=[asset_key(table) for table in monthly]),
-    ]
-
-
-def feed_specs(settings: Settings) -> list[dg.AssetSpec]:
-    """The staging tables of files, which no step makes yet."""
-    return [
-        dg.AssetSpec(
-            asset_key(table), partitions_def=monthly_partitions(settings) if table.monthly else None
-        ).with_io_manager_key("lake_io")
-        for table in feeds()
     ]
 
 

@@ -55,6 +55,11 @@ def microseconds(instant: datetime) -> int:
     return max(0, (instant - _EPOCH) // timedelta(microseconds=1))
 
 
+def instant_of(number: int) -> datetime:
+    """The instant of so many microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=number)
+
+
 def _safe(etag: str) -> str:
     """The ETag itself where it is made of letters, digits and hyphens, as stores' are; a digest of it otherwise."""
     bare = etag.removeprefix("W/").strip('"')

@@ -16,7 +16,7 @@ PROVENANCE = (
 
 def newest(landed: DataFrame, key: str) -> DataFrame:
     """One row of each key, from the file that was written last; none where that file has it in another month."""
-    newest_first = Window.partitionBy(key).orderBy(F.col("landed_modified_at").desc(), F.col("landed_file").desc())
-    return (
-        landed.withColumn("place", F.row_number().over(newest_first)).where("place = 1 AND NOT is_moved").drop("place")
-    )
+    # In a range that holds both months the row itself goes before what says that it is elsewhere.
+    order = [F.col("landed_modified_at").desc(), F.col("landed_file").desc(), F.col("is_moved")]
+    placed = landed.withColumn("place", F.row_number().over(Window.partitionBy(key).orderBy(*order)))
+    return placed.where("place = 1 AND NOT is_moved").drop("place")

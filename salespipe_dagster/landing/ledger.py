@@ -1,0 +1,185 @@
+"""The ledger: what became of every version of every file, told by the names of objects in the lake.
+
+A version has landed when its entry lies in the ledger, which is written last: whatever else of it lies
+in the lake counts for nothing before. Entries are never changed or removed; a later decision about a
+file is a later version of it.
+"""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from pathlib import PurePosixPath
+from typing import Any
+
+from salespipe_dagster.landing.parsed import Status
+from salespipe_dagster.landing.version import Version, digest_of, instant_of
+from salespipe_spark.lake.objects import Store
+from salespipe_spark.tables import Table, feeds
+
+PARTS = "_landed"
+QUARANTINE = "_quarantine"
+ENTRIES = "_receipts/_landed"
+DECIDED = (Status.LANDED, Status.DROPPED)
+STATUSES = {status.value: status for status in Status}
+AGAIN = "-r"
+"""Before the number of a version of a content that is in the ledger already: parsed again, or dropped."""
+
+
+def part_key(table: str, part: str, *versions: str) -> str:
+    """Where the rows of a version in a part lie; of two versions: the keys that the first has elsewhere."""
+    return f"{PARTS}/{table}/{part}/{'.'.join(versions)}.parquet"
+
+
+def quarantine_key(table: str, version: str) -> str:
+    """Where the records lie that were put aside of a version."""
+    return f"{QUARANTINE}/{table}/{version}.parquet"
+
+
+def entry_key(table: str, version: str, status: Status) -> str:
+    """Where the ledger's entry of a version lies: all but the details is in its name."""
+    return f"{ENTRIES}/{table}/{version}.{status.value}.json"
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What became of every version of the files of one feed, by the version's id."""
+
+    statuses: Mapping[str, Status]
+
+    @cached_property
+    def newest(self) -> dict[str, str]:
+        """The newest version of each file, by the digest of its key."""
+        return {digest: versions[-1] for digest, versions in self._by_file.items()}
+
+    @cached_property
+    def current(self) -> set[str]:
+        """The versions whose rows count: of each file the newest that landed, if none was dropped after it."""
+        decided = (_last(self.statuses, versions, DECIDED) for versions in self._by_file.values())
+        return {version for version in decided if self.statuses.get(version) is Status.LANDED}
+
+    @cached_property
+    def past(self) -> set[str]:
+        """The versions whose rows do not count and never will."""
+        return set(self.statuses) - self.current
+
+    @cached_property
+    def undecided(self) -> list[str]:
+        """The files' newest versions that are held or cannot be read: somebody has to decide."""
+        return sorted(version for version in self.newest.values() if self.statuses[version] not in DECIDED)
+
+    @cached_property
+    def _by_file(self) -> dict[str, list[str]]:
+        """The versions of each file, oldest first: names of one key sort by their instant."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for version in sorted(self.statuses):
+            found[file_of(version)].append(version)
+        return found
+
+    def with_entries(self, entries: Mapping[str, Status]) -> "Ledger":
+        """The ledger with further entries."""
+        return Ledger({**self.statuses, **entries})
+
+    def landing(self, version: Version) -> Version:
+        """The version as which a content lands, newer than all that the ledger knows of its file.
+
+        What is there now counts, also where its time says that it is older than what landed before it: an
+        older copy was put back, or two contents were written within one second of the store's clock.
+        """
+        newest = self.newest.get(digest_of(version.key))
+        return version if newest is None or version.id > newest else _again(version, newest)
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What has landed of a feed: its ledger, and the objects of each part that count."""
+
+    table: Table
+    ledger: Ledger
+    parts: Mapping[str, list[str]]
+
+    def fingerprint(self, part: str) -> str:
+        """What a part is made from: the same whatever landed first."""
+        names = sorted(PurePosixPath(key).stem for key in self.parts.get(part, []))
+        return hashlib.sha256("\n".join(names).encode()).hexdigest()[:32]
+
+    def fingerprints(self, parts: list[str]) -> dict[str, str]:
+        """The fingerprint of each of these parts."""
+        return {part: self.fingerprint(part) for part in parts}
+
+    def versions(self, parts: list[str]) -> list[str]:
+        """The versions with rows in these parts."""
+        stems = (PurePosixPath(key).stem for part in parts for key in self.parts.get(part, []))
+        return sorted({stem for stem in stems if "." not in stem})
+
+
+def file_of(version: str) -> str:
+    """The digest of the key of a version's file."""
+    return version.partition("-")[0]
+
+
+def statuses_of(keys: Iterable[str]) -> dict[str, Status]:
+    """What the names of entries say."""
+    found: dict[str, Status] = {}
+    for key in keys:
+        version, _, status = PurePosixPath(key).name.removesuffix(".json").partition(".")
+        if status in STATUSES:
+            found[version] = STATUSES[status]
+    return found
+
+
+def parts_of(keys: Iterable[str], current: set[str]) -> dict[str, list[str]]:
+    """The objects of each part that count: those all of whose versions do."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for key in keys:
+        path = PurePosixPath(key)
+        if current.issuperset(path.stem.split(".")):
+            found[path.parent.name].append(key)
+    return dict(found)
+
+
+def read_ledger(lake: Store, table: Table) -> Ledger:
+    """The ledger of a feed: a listing, however many files there are."""
+    return Ledger(statuses_of(lake.list(f"{ENTRIES}/{table.name}", ".json")))
+
+
+def read_landed(lake: Store, table: Table) -> Landed:
+    """What has landed of a feed: two listings."""
+    return landed_of(lake, table, read_ledger(lake, table))
+
+
+def landed_of(lake: Store, table: Table, ledger: Ledger) -> Landed:
+    """What has landed by a ledger that was read before: what lands meanwhile has parts that do not count yet."""
+    return Landed(table, ledger, parts_of(lake.list(f"{PARTS}/{table.name}", ".parquet"), ledger.current))
+
+
+def feed_of(key: str) -> Table | None:
+    """The feed that a file belongs to, by the folder it lies in."""
+    folder, _, name = key.partition("/")
+    return _folders().get(folder) if name else None
+
+
+def entries_of(lake: Store, table: Table, versions: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """What the ledger's entries of these versions, which have landed, hold."""
+    keys = {version: entry_key(table.name, version, Status.LANDED) for version in versions}
+    texts = lake.mapped(lake.read, keys.values())
+    return {version: json.loads(text) for version, text in zip(keys, texts, strict=True) if text}
+
+
+@cache
+def _folders() -> dict[str, Table]:
+    return {table.contract.feed.folder: table for table in feeds() if table.contract.feed}
+
+
+def _last(statuses: Mapping[str, Status], versions: list[str], among: tuple[Status, ...]) -> str:
+    return next((version for version in reversed(versions) if statuses[version] in among), "")
+
+
+def _again(version: Version, newest: str) -> Version:
+    """A version of this content that sorts after the newest."""
+    _, instant, etag = newest.split("-", 2)
+    base, _, number = etag.rpartition(AGAIN)
+    times = int(number) if base and number.isdecimal() else 0
+    return replace(version, modified=instant_of(int(instant, 16)), etag=f"{base or etag}{AGAIN}{times + 1:04d}")
