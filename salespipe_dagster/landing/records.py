@@ -211,6 +211,7 @@ class _Frame:
 def _is_record(data: bytes, begin: int, end: int) -> bool:
     if end - begin > LONGEST:
         return False
+    end -= data.endswith(b"\r", begin, end)  # of a line that ends in CRLF
     return _RECORD.fullmatch(data, begin, end) is not None
 
 
