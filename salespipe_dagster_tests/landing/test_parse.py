@@ -10,6 +10,7 @@ import pytest
 from salespipe_dagster.landing import unpacked
 from salespipe_dagster.landing.parsed import Status
 from salespipe_dagster.landing.parts import QUARANTINE, landed_schema
+from salespipe_dagster.landing.typed import Query
 from salespipe_dagster_tests.landing.landed import AT, HEADER, parsed, rejects, rows, sale
 from salespipe_spark.lake.schema import arrow_schema
 from salespipe_spark.staging import online_sales
@@ -120,11 +121,9 @@ def test_a_good_row_lands_beside_a_bad_one_of_its_key(tmp_path: Path) -> None:
 
 def test_keys_with_one_hash_are_not_taken_for_one_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Equal hashes make suspects, not duplicates."""
-    from salespipe_dagster.landing import parse
-
-    honest = parse.Query.values
+    honest = Query.values
     monkeypatch.setattr(
-        parse.Query, "values", lambda self, **how: honest(self, **how).replace("hash(", "0::UBIGINT + 0 * length(")
+        Query, "values", lambda self, **how: honest(self, **how).replace("hash(", "0::UBIGINT + 0 * length(")
     )
     found = parsed(tmp_path, HEADER + sale(1) + sale(2) + sale(2))
     assert (found.landed, found.duplicates) == (2, 1)
