@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     end_month: str | None = Field(None, description="the last month, inclusive")
     company_seed: int = Field(7, description="which synthetic company")
     company_orders_per_month: int = Field(165, ge=0, le=700_000, description="how many orders its average month has")
-    company_online_sales_per_month: int = Field(420, ge=0, le=20_000_000, description="how much its online shop sells")
+    company_online_sales_per_month: int = Field(420, ge=0, le=14_000_000, description="how much its online shop sells")
     company_online_files_per_month: int = Field(2, ge=1, le=10_000, description="in how many files of sales")
     company_quirks: bool = Field(True, description="whether it has the nasty parts of real data")
     max_rejected_share: float = Field(0.05, ge=0, le=1, description="a file with more rejected lines than this is held")

@@ -14,10 +14,12 @@ from salespipe_spark import months
 
 SALES_PER_MONTH = 100_000_000
 """How many numbers a month has for its sales."""
-MOST_SALES = SALES_PER_MONTH // 5
-"""Of an average month: the busiest that there can be has less than five times as many."""
+MOST_SALES = 14_000_000
+"""Of an average month: the busiest that there can be has less than seven times as many."""
 MOST_FILES = 10_000
 
+_RISING = 25
+"""Thousandths of the average month that the shop gains each month on the rest of the company, for two years."""
 _WEEKDAYS = (140, 130, 130, 135, 150, 165, 150)
 """Thousandths of a week's sales, Monday to Sunday: people buy at the weekend."""
 _READY = timedelta(minutes=90)
@@ -86,7 +88,9 @@ def midnight(day: date) -> datetime:
 def days(shop: Shop, month: str) -> Ints:
     """The running sum of the month's sales, day by day."""
     chance = Chance(shop.seed, f"online/days/{in_business(month)}")
-    return day_by_day(chance, shop.sales_per_month, month, _WEEKDAYS)
+    risen = min(max(months.index(month) - months.index("2024-01"), 0), 24)
+    average = shop.sales_per_month * (1000 + _RISING * (risen - 12))
+    return day_by_day(chance, (average + 500) // 1000, month, _WEEKDAYS)
 
 
 def exports(shop: Shop, month: str, today: date) -> list[Export]:
