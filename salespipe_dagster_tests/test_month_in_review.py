@@ -70,7 +70,8 @@ def test_key_figures_stand_beside_the_month_and_the_year_before(spark: SparkSess
     }
     assert title(drawn) == "Revenue was USD 1.00k in May 2024, +25% on the month before"
     assert detail(drawn) == (
-        "Below each figure its change on Apr 2024 and on May 2023; a dash where no percentage makes sense"
+        "All channels together; below each figure its change on Apr 2024 and on May 2023; "
+        "a dash where no percentage makes sense"
     )
 
 

@@ -109,8 +109,8 @@ def _review(
         other,
         kind="Key figures, and bar charts of the month's top products and customers",
         finding=_finding(month, now, before, about),
-        detail=f"Below each figure its change on {' and on '.join(_words.month_name(m) for m in before)}; "
-        "a dash where no percentage makes sense",
+        detail="All channels together; below each figure its change "
+        f"on {' and on '.join(map(_words.month_name, before))}; a dash where no percentage makes sense",
         source="marts/monthly_revenue, revenue_by_product, revenue_by_customer",
         about=about,
         layout={
