@@ -7,12 +7,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table as Grid
 
+from salespipe_dagster.quarantine_cli import quarantine
 from salespipe_dagster.settings import DEMO_HOME, Settings
+from salespipe_dagster.terminal import console, errors
+from salespipe_dagster.terminal import grid as _grid
 
 if TYPE_CHECKING:  # Dagster takes seconds to import, and `--help` does without
     from salespipe_dagster.runner import Outcome
@@ -20,9 +21,6 @@ from salespipe_spark import months
 from salespipe_spark.errors import SalespipeError
 
 _COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-
-console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 class Command(click.Group):
@@ -41,6 +39,9 @@ class Command(click.Group):
 @click.version_option(package_name="salespipe")
 def main() -> None:
     """From a shop's database to monthly sales figures and charts, exact to the cent."""
+
+
+main.add_command(quarantine)
 
 
 @main.command()
@@ -128,7 +129,7 @@ def dev(port: int) -> None:
     """Open the Dagster UI on what is configured, or on the demo where nothing is."""
     from salespipe_dagster import records
 
-    settings = _configured_or_demo()
+    settings = Settings.configured_or_demo()
     records.instance(_shown(settings)).dispose()
     command = [sys.executable, "-m", "dagster", "dev", "-m", "salespipe_dagster.definitions", "-p", str(port)]
     os.execve(sys.executable, command, settings.environment())
@@ -150,7 +151,7 @@ def advance(days: int) -> None:
     from salespipe_dagster.advance import advance as advanced
     from salespipe_dagster.resources.source_db import SourceDatabase
 
-    settings = _shown(_configured_or_demo())
+    settings = _shown(Settings.configured_or_demo())
     if not settings.synthetic:
         hint = "set SALESPIPE_SOURCE_MODE=synthetic, or SALESPIPE_HOME to the home of a synthetic company"
         raise SalespipeError("The source is an external database: there is no synthetic company in it.", hint)
@@ -179,11 +180,6 @@ def advance(days: int) -> None:
         console.print(f"{months.describe(beyond)} lies outside the configured months: {hint}", soft_wrap=True)
     for block in months.blocks([month for month in moved.months if month in settings.months]):
         console.print(f"Next: [bold]{settings.typed}salespipe run --months {block[0]}...{block[-1]}[/]", soft_wrap=True)
-
-
-def _configured_or_demo() -> Settings:
-    settings = Settings.load()
-    return Settings.embedded(DEMO_HOME) if settings.is_default else settings
 
 
 def _run(settings: Settings, span: list[str], select: str) -> None:
@@ -215,14 +211,6 @@ def _run(settings: Settings, span: list[str], select: str) -> None:
             errors.print(f"[bold red]error:[/] {escape(problem)}")
         errors.print(f"run {outcome.run_id}; details: salespipe dev")
         sys.exit(1)
-
-
-def _grid(*columns: str) -> Grid:
-    """A table on the terminal; what is too wide goes on below, as what is cut off cannot be copied."""
-    grid = Grid(*columns, box=None)
-    for column in grid.columns:
-        column.overflow = "fold"
-    return grid
 
 
 def _summary(settings: Settings, outcome: "Outcome") -> None:

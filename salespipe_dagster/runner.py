@@ -9,7 +9,8 @@ from typing import Any
 
 import dagster as dg
 
-from salespipe_dagster.assets.keys import asset_key
+from salespipe_dagster.assets.keys import asset_key, landed_key
+from salespipe_dagster.assets.landing_report import notes as landing_notes
 from salespipe_dagster.partitions import range_tags
 from salespipe_dagster.records import explained, instance
 from salespipe_dagster.settings import Settings
@@ -17,7 +18,7 @@ from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.lake.receipt import Figures
-from salespipe_spark.tables import Table, tables
+from salespipe_spark.tables import Table, feeds, tables
 
 OURS = "salespipe_spark."
 AMOUNTS = ("ordered_amount", "amount", "total_amount", "total_revenue")
@@ -114,6 +115,7 @@ def run(
 def _outcome(result: dg.ExecuteInProcessResult, catalogue: Catalogue) -> Outcome:
     outcome = Outcome(result.run_id)
     by_key = {asset_key(table): table for table in tables().values()}
+    feed_of = {landed_key(table): table for table in feeds()}
     for event in result.all_events:
         table = by_key.get(event.asset_key) if event.asset_key else None
         if event.event_type == dg.DagsterEventType.STEP_FAILURE:
@@ -122,11 +124,14 @@ def _outcome(result: dg.ExecuteInProcessResult, catalogue: Catalogue) -> Outcome
             outcome.problems.append(_told(event.job_failure_data.error) or str(event.message))
         elif event.event_type == dg.DagsterEventType.ASSET_OBSERVATION and table:
             outcome.notes += _outside(table, event.asset_observation_data.asset_observation.metadata)
+        elif event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION and event.asset_key in feed_of:
+            outcome.notes += landing_notes(feed_of[event.asset_key], event.materialization.metadata)
         elif event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION and table:
             receipt = catalogue.receipt(table, event.partition or SNAPSHOT)
             entry = outcome.tables.setdefault(table.name, TableOutcome(table))
             if receipt:
                 entry.add(receipt.figures, replaced=bool(event.materialization.metadata["replaced"].value))
+    outcome.notes = list(dict.fromkeys(outcome.notes))
     if result.success:
         _add_checks(outcome, result)
     elif not outcome.problems:

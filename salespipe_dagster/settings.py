@@ -130,6 +130,12 @@ class Settings(BaseSettings):
         unset: dict[str, Any] = {name: field.default for name, field in cls.model_fields.items()}
         return cls.model_construct(None, **(unset | {"home": home}))
 
+    @classmethod
+    def configured_or_demo(cls) -> Self:
+        """The settings of the environment, or those of the demo where nothing is configured."""
+        settings = cls.load()
+        return cls.embedded(DEMO_HOME) if settings.is_default else settings
+
     def environment(self) -> dict[str, str]:
         """The environment of a process that is to run with this home."""
         return dict(os.environ) | {PREFIX + "HOME": str(self.root), "DAGSTER_HOME": str(self.dagster_home)}

@@ -31,7 +31,7 @@ def unlanded(files: Store, landed: Mapping[str, Landed]) -> dict[str, list[str]]
 def unlike_the_ledger(store: Store, landed: Landed, parts: list[str]) -> list[str]:
     """Where what lies in these parts is not what the ledger says has landed, as sentences."""
     table, versions = landed.table.name, sorted(landed.ledger.current)
-    entries = entries_of(store, landed.table, versions)
+    entries = entries_of(store, landed.table, landed.ledger, versions)
     found = [f"the ledger's entry of {version} cannot be read" for version in versions if version not in entries]
     for version, entry in entries.items():
         told = {name: entry.get(name, 0) for name in ("records", "landed", "quarantined", "duplicates")}

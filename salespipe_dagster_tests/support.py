@@ -22,8 +22,8 @@ from pyspark.testing import assertDataFrameEqual
 
 from salespipe_dagster.definitions import build_defs
 from salespipe_dagster.landing.ledger import entry_key, part_key
-from salespipe_dagster.landing.moved import landed_schema
 from salespipe_dagster.landing.parsed import Status
+from salespipe_dagster.landing.parts import landed_schema
 from salespipe_dagster.landing.version import Version
 from salespipe_dagster.partitions import range_tags
 from salespipe_dagster.resources.source_db import Fingerprint, Outside
@@ -226,7 +226,7 @@ def land_rows(store: Store, table: Table, version: Version, rows: Rows) -> None:
         provenance = (version.key, version.id, version.modified, False)
         by_part[f"{day:%Y-%m}" if day else SNAPSHOT].append((*row, *provenance))
     for part, landed in by_part.items():
-        write_parquet(Path(store.uri(part_key(table.name, part, version.id))), landed_schema(table), landed)
+        write_parquet(Path(store.uri(part_key(table.name, part, version.id))), landed_schema(table.contract), landed)
     entry = {"file": version.key, "rows": {part: len(landed) for part, landed in by_part.items()}}
     store.put(entry_key(table.name, version.id, Status.LANDED), json.dumps(entry).encode())
 

@@ -15,14 +15,13 @@ from salespipe_dagster.arrivals import RUN_TAG
 from salespipe_dagster.assets.keys import asset_key, files_key, landed_key
 from salespipe_dagster.assets.landing_report import metadata
 from salespipe_dagster.assets.tables import OWNERS, SINGLE_RUN, check_specs, declaration, outcome, shown, tags
-from salespipe_dagster.landing.land import Dock, Landing, OnFile, land
+from salespipe_dagster.landing.land import Landing, OnFile, dock_of, land
 from salespipe_dagster.landing.ledger import Landed, entries_of, read_landed
 from salespipe_dagster.partitions import monthly_partitions
 from salespipe_dagster.settings import Settings
 from salespipe_spark.contract import SPARK
 from salespipe_spark.lake.audit import Check, part_name, part_of
 from salespipe_spark.lake.lake import Lake, Staged
-from salespipe_spark.lake.objects import Store
 from salespipe_spark.staging._landed import PROVENANCE
 from salespipe_spark.tables import Table, feeds
 
@@ -94,13 +93,6 @@ def landing_asset(settings: Settings, on_file: OnFile) -> dg.AssetsDefinition:
     return body
 
 
-def dock_of(settings: Settings, files: Store, lake: Store, run: str) -> Dock:
-    """Where files land and by which rules, as configured."""
-    return Dock(
-        files, lake, settings.scratch, settings.first_month, settings.last_month, settings.max_rejected_share, run
-    )
-
-
 def feed_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     """One staging asset for each feed."""
     return [_feed_asset(table, settings) for table in feeds()]
@@ -151,7 +143,7 @@ def _feed_asset(table: Table, settings: Settings) -> dg.AssetsDefinition:
 
 def _all_read(lake: Lake, landed: Landed, parts: list[str], counted: dict[str, int]) -> Check:
     """Hold the rows that the engine read against those that the ledger has of the same files."""
-    entries = entries_of(lake.store, landed.table, landed.versions(parts))
+    entries = entries_of(lake.store, landed.table, landed.ledger, landed.versions(parts))
     expected = {part: sum(entry["rows"].get(part, 0) for entry in entries.values()) for part in parts}
     wrong = [part for part in parts if counted.get(part, 0) != expected[part]]
     lines = [f"{part}: {counted.get(part, 0)} rows read, {expected[part]} have landed" for part in wrong]

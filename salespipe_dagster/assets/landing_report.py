@@ -1,5 +1,6 @@
 """What Dagster and the command line are told of a landing."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
@@ -24,8 +25,9 @@ def metadata(landing: Landing, table: Table) -> dict[str, Any]:
         "unknown_columns": unknown,
         "foreign": landing.found.foreign,
         "left": changed,
-        "held_files": [each.version.key for each in results if each.status is Status.HELD],
-        "failed_files": [each.version.key for each in results if each.status is Status.FAILED],
+        "gone_files": landing.gone.get(table.name, []),
+        "held_files": [each.version.shown_key for each in results if each.status is Status.HELD],
+        "failed_files": [each.version.shown_key for each in results if each.status is Status.FAILED],
     }
     return {
         "files": len(landed),
@@ -41,6 +43,28 @@ def metadata(landing: Landing, table: Table) -> dict[str, Any]:
     }
 
 
+def notes(table: Table, told: Mapping[str, dg.MetadataValue[Any]]) -> list[str]:
+    """What the command line says of a landing, from what Dagster was told; nothing where nothing happened."""
+    found = {name: value.value for name, value in told.items()}
+    lines: list[str] = []
+    if found["files"]:
+        aside = f"{found['quarantined']:,} records were put aside, {found['duplicates']:,} were duplicates"
+        lines.append(f"{table.name}: {found['files']:,} files have landed with {found['rows']:,} rows; {aside}")
+    for name, said in (
+        ("unknown_columns", "columns that the contract does not know were ignored"),
+        ("held_files", "nothing has landed of files with too many rejects; salespipe quarantine list"),
+        ("failed_files", "files cannot be read; salespipe quarantine list"),
+        ("left", "files changed while they were read; the next run lands them"),
+        ("gone_files", "files were deleted and their rows count still; salespipe quarantine forget FILE"),
+    ):
+        lines += [f"{table.name}: {said}: {found[name]}"] if name in found else []
+    if found["waiting"]:
+        lines.append(f"{found['waiting']:,} files are left for the next run; salespipe run")
+    if "foreign" in found:
+        lines.append(f"files in no feed's folder: {found['foreign']}")
+    return lines
+
+
 def _by_file(results: list[Parsed]) -> str:
     lines = [_HEADER, *map(_line, results[:SHOWN])]
     if len(results) > SHOWN:
@@ -52,7 +76,7 @@ def _line(result: Parsed) -> str:
     reasons = ", ".join(f"{number} {reason}" for reason, number in result.reasons.items())
     told = "; ".join(filter(None, [result.reason, reasons]))
     figures = (result.records, result.landed, result.quarantined, result.duplicates)
-    cells = [result.version.key, result.status.value, *(f"{figure:,}" for figure in figures), told]
+    cells = [result.version.shown_key, result.status.value, *(f"{figure:,}" for figure in figures), told]
     # A file's name is data, also where it looks like markup.
     return "| " + " | ".join(_plain(cell) for cell in cells) + " |"
 

@@ -54,14 +54,8 @@ class Berth:
             self._lake.mapped(lambda pair: self._enter(pair[1], pair[0]), named)
         return ledger.with_entries({there.id: result.status for there, result in named})
 
-    def drop(self, version: Version, reason: str) -> None:
-        """Enter that a file counts no more; `version` is newer than all that the ledger knows of it."""
-        with self._lake.writing():
-            self._enter(Parsed(version, Status.DROPPED, reason))
-
     def _enter(self, result: Parsed, there: Version | None = None) -> None:
-        version = there or result.version
-        self._lake.put(entry_key(version.table, version.id, result.status), _entry(result, version, self._run))
+        enter(self._lake, result, self._run, there)
 
     def _moved(self, table: Table, ledger: Ledger, fresh: list[Path], folder: Path) -> list[tuple[Path, str]]:
         """The keys that moved between months, each object with where it is to lie.
@@ -103,6 +97,16 @@ class Berth:
         self._lake.mapped(self._lake.remove, index)
         self._index[name] = merged
         return {name: merged}
+
+
+def enter(lake: Store, result: Parsed, run: str, there: Version | None = None) -> None:
+    """Write the ledger's entry of what came of a version: from now on it counts.
+
+    A content that landed under another name than its own, `there`, has an entry under both.
+    """
+    version = there or result.version
+    with lake.writing():
+        lake.put(entry_key(version.table, version.id, result.status), _entry(result, version, run))
 
 
 def _index_folder(table: Table) -> str:

@@ -16,11 +16,12 @@ import duckdb
 import pyarrow as pa
 
 from salespipe_dagster.landing.berth import Berth
-from salespipe_dagster.landing.ledger import Ledger, read_ledger
+from salespipe_dagster.landing.ledger import Ledger, entries_of, read_ledger
 from salespipe_dagster.landing.parse import parse
 from salespipe_dagster.landing.parsed import Parsed, Status
 from salespipe_dagster.landing.survey import Survey, settled, survey
 from salespipe_dagster.landing.version import Version
+from salespipe_dagster.settings import Settings
 from salespipe_spark.lake.objects import Changed, Entry, Store
 from salespipe_spark.lake.store import LocalStore
 from salespipe_spark.tables import feeds, tables
@@ -28,6 +29,9 @@ from salespipe_spark.tables import feeds, tables
 BATCH_FILES, BATCH_BYTES = 500, 256 * 1024**2
 RUN_FILES, RUN_BYTES = 5_000, 20 * 1024**3
 """How much one run lands at most, the oldest first: what is left is the next run's."""
+
+NAMED = 50
+"""How many files are told by name where there may be any number."""
 
 OnFile = Callable[[str, float], None]
 """Is told of each file that was landed, and of how much of the step that makes."""
@@ -64,6 +68,7 @@ class Landing:
         found: what was there when it began.
         results: what came of each file.
         waiting: how many files are left for the next run, as this one has had its share.
+        gone: the keys of some files that were deleted and whose rows count still, by table.
         changed: the keys of files that changed or went while they were read: they are the next run's, too.
         broken: why a file could not be parsed at all, by key: a fault of the parser's, and not decided for ever.
     """
@@ -71,12 +76,20 @@ class Landing:
     found: Survey
     results: list[Parsed] = field(default_factory=list[Parsed])
     waiting: int = 0
+    gone: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     changed: list[str] = field(default_factory=list[str])
     broken: dict[str, str] = field(default_factory=dict[str, str])
 
     def of(self, table: str) -> list[Parsed]:
         """The results of one feed."""
         return [result for result in self.results if result.version.table == table]
+
+
+def dock_of(settings: Settings, files: Store, lake: Store, run: str) -> Dock:
+    """Where files land and by which rules, as configured."""
+    return Dock(
+        files, lake, settings.scratch, settings.first_month, settings.last_month, settings.max_rejected_share, run
+    )
 
 
 def look(files: Store, lake: Store) -> tuple[Survey, dict[str, Ledger]]:
@@ -98,6 +111,9 @@ def land(dock: Dock, *, only_settled: bool = False, on_file: OnFile = lambda sai
         pending = settled(found.pending, datetime.now(UTC)) if only_settled else found.pending
         chosen = _within(pending, RUN_FILES, RUN_BYTES)
         landing = Landing(found, waiting=len(pending) - len(chosen))
+        for name, versions in found.gone.items():
+            entries = entries_of(dock.lake, tables()[name], ledgers[name], versions[:NAMED])
+            landing.gone[name] = [entry["file"] for entry in entries.values()]
         _land(dock, ledgers, scratch, chosen, landing, on_file)
     return landing
 
@@ -144,7 +160,7 @@ def _land(
             result = _parsed(dock, ledgers[version.table], version, folder, share, landing)
             if result is not None:
                 parsed.append((version, result))
-                said = f"{version.key}, {done} of {len(chosen)} ({result.landed:,} rows)"
+                said = f"{version.shown_key}, {done} of {len(chosen)} ({result.landed:,} rows)"
                 on_file(f"{result.status.value} {said}", done / len(chosen))
         for name in ledgers:
             mine = [(there, result) for there, result in parsed if result.version.table == name]
@@ -162,19 +178,19 @@ def _parsed(
     try:
         dock.files.download(Entry(version.key, version.etag, version.size, version.modified), file)
     except Changed:
-        landing.changed.append(version.key)
+        landing.changed.append(version.shown_key)
         return None
     lands_as = ledger.landing(version)
     parts = folder / "parts"
     try:
         result = parse(file, lands_as, tables()[version.table], dock.first_month, dock.last_month, parts, share)
     except (duckdb.Error, pa.ArrowException, ValueError) as error:
-        landing.broken[version.key] = f"{type(error).__name__}: {error}"
+        landing.broken[version.shown_key] = f"{type(error).__name__}: {error}"
         return None
     file.unlink()
-    known = ledger.statuses.get(version.id)
-    if known is Status.LANDED and result.status is not Status.LANDED:
-        landing.broken[version.key] = f"parsed again it would be {result.status.value}: {result.reason}"
+    is_known = version.id in ledger.statuses
+    if is_known and ledger.newest_status(version) is Status.LANDED and result.status is not Status.LANDED:
+        landing.broken[version.shown_key] = f"parsed again it would be {result.status.value}: {result.reason}"
         return None
     return result
 

@@ -78,6 +78,11 @@ class Ledger:
             found[file_of(version)].append(version)
         return found
 
+    def newest_status(self, version: Version) -> Status | None:
+        """What became of the newest version of a version's file; None where the ledger knows none."""
+        newest = self.newest.get(digest_of(version.key))
+        return self.statuses[newest] if newest else None
+
     def with_entries(self, entries: Mapping[str, Status]) -> "Ledger":
         """The ledger with further entries."""
         return Ledger({**self.statuses, **entries})
@@ -161,9 +166,9 @@ def feed_of(key: str) -> Table | None:
     return _folders().get(folder) if name else None
 
 
-def entries_of(lake: Store, table: Table, versions: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """What the ledger's entries of these versions, which have landed, hold."""
-    keys = {version: entry_key(table.name, version, Status.LANDED) for version in versions}
+def entries_of(lake: Store, table: Table, ledger: Ledger, versions: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """What the ledger's entries of these versions hold."""
+    keys = {version: entry_key(table.name, version, ledger.statuses[version]) for version in versions}
     texts = lake.mapped(lake.read, keys.values())
     return {version: json.loads(text) for version, text in zip(keys, texts, strict=True) if text}
 

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import duckdb
 import pyarrow as pa
 
+from salespipe_dagster.landing.parts import landed_schema
 from salespipe_spark import months
-from salespipe_spark.lake.schema import ARROW, arrow_schema, writer_of
-from salespipe_spark.staging._landed import PROVENANCE
+from salespipe_spark.lake.schema import writer_of
 from salespipe_spark.tables import Table
 
 MEMORY = "1GB"
@@ -30,12 +30,6 @@ class Moved(NamedTuple):
     newer: str
     older: str
     file: Path
-
-
-def landed_schema(table: Table) -> pa.Schema:
-    """The columns of a part: the contract's, and where each row is from."""
-    provenance = [pa.field(column.name, ARROW[column.type]) for column in PROVENANCE]
-    return pa.schema([*arrow_schema(table.contract), *provenance])
 
 
 def write_keys(table: Table, parts: list[Path], target: Path, scratch: Path) -> Path:
@@ -103,7 +97,7 @@ def moved(table: Table, index: list[Path], fresh: Path, past: set[str], folder: 
 
 def _write(table: Table, part: str, rows: pa.RecordBatchReader, file: Path) -> None:
     """Rows of which only the key, the month and the file are told."""
-    schema = landed_schema(table)
+    schema = landed_schema(table.contract)
     day = pa.scalar(months.first_day(part), pa.date32())
     with writer_of(file, schema) as writer:
         for batch in rows:
