@@ -71,7 +71,9 @@ def verify(span: str | None) -> None:
     from salespipe_dagster.resources.engine import open_engine
     from salespipe_dagster.resources.files import files_store
     from salespipe_dagster.resources.source_db import SourceDatabase
+    from salespipe_dagster.synthetic.configured import dropped_by, shop_of
     from salespipe_dagster.verify import verify as verified
+    from salespipe_dagster.verify_online import off_the_shops_books
     from salespipe_spark.lake.lake import Lake
 
     settings = Settings.load()
@@ -81,6 +83,9 @@ def verify(span: str | None) -> None:
         lake, source = Lake(settings.lake, engine), SourceDatabase(settings.source)
         files = files_store(settings)
         verdicts, unbalanced = verified(lake, source, chosen, files=files, ledgers=settings.synthetic)
+        broken = any(verdict.problems for verdict in verdicts)  # which is named below
+        if settings.drops_files and not broken and (company := source.made_by()):
+            unbalanced += off_the_shops_books(lake, shop_of(settings), dropped_by(settings, company), chosen)
     grid = _grid("table", "parts", "rows", "verdict")
     for verdict in verdicts:
         name = f"{verdict.table.layer}/{verdict.table.name}"

@@ -79,7 +79,7 @@ def landing_asset(settings: Settings, on_file: OnFile) -> dg.AssetsDefinition:
         required_resource_keys={"lake", "files"},
     )
     def body(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
-        dock = dock_of(settings, context.resources.files, context.resources.lake.lake.store, context.run_id)
+        dock = dock_of(settings, context.resources.files, context.resources.lake.lake.store, context.run.run_id)
         landing = land(dock, only_settled=RUN_TAG in context.run.tags, on_file=_told(context, on_file))
         for key, table in by_key.items():
             if key in context.selected_asset_keys:
