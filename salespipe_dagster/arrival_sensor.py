@@ -16,6 +16,7 @@ from salespipe_dagster.landing.survey import settled
 from salespipe_dagster.partitions import range_tags
 from salespipe_dagster.profiles import restated
 from salespipe_dagster.report import INPUTS as REPORT_INPUTS
+from salespipe_dagster.resources.lake import lake_store
 from salespipe_dagster.settings import Settings
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.lake.store import LocalStore
@@ -50,7 +51,7 @@ def arrivals_sensor(settings: Settings) -> dg.SensorDefinition:
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         now, runs = datetime.now(UTC), list(_runs(context.instance))
-        files, catalogue = context.resources.files, Catalogue(settings.lake)
+        files, catalogue = context.resources.files, Catalogue(lake_store(settings))
         found, ledgers = look(files, catalogue.store)
         # A store of objects shows none before it is whole; a file of a folder is seen while it is written.
         pending = settled(found.pending, now) if isinstance(files, LocalStore) else found.pending

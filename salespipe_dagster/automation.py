@@ -12,6 +12,7 @@ from salespipe_dagster.landing.ledger import read_landed
 from salespipe_dagster.partitions import range_tags
 from salespipe_dagster.profiles import restated
 from salespipe_dagster.report import INPUTS as REPORT_INPUTS
+from salespipe_dagster.resources.lake import lake_store
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.settings import Settings
 from salespipe_spark import months
@@ -100,7 +101,7 @@ def nightly(settings: Settings) -> dg.ScheduleDefinition:
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         current = months.month_of(context.scheduled_execution_time.date())
-        observed = observe(context.resources.source_db, Catalogue(settings.lake), settings)
+        observed = observe(context.resources.source_db, Catalogue(lake_store(settings)), settings)
         blocks = plan(*observed, settings.months, current)
         if not blocks:
             yield dg.SkipReason("Every month is what its source is, and every chart is drawn.")
@@ -152,9 +153,8 @@ def _is_undrawn(catalogue: Catalogue, chart: Chart, part: str, taken: list[Mappi
 def _is_older(catalogue: Catalogue, key: str, shown: Iterable[Receipt]) -> bool:
     """Whether a file is older than what it shows, or missing."""
     newest = max((receipt.published_at for receipt in shown), default="")
-    file = catalogue.store.path(key)
-    made = file.stat().st_mtime if file.exists() else 0.0
-    return bool(newest) and made < datetime.fromisoformat(newest).timestamp()
+    file = catalogue.store.entry(key) if newest else None
+    return bool(newest) and (file is None or file.modified < datetime.fromisoformat(newest))
 
 
 def receipts_of(catalogue: Catalogue, *, whole: bool = True, among: Iterable[Table] | None = None) -> Receipts:

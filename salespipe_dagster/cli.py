@@ -70,6 +70,7 @@ def verify(span: str | None) -> None:
     """
     from salespipe_dagster.resources.engine import open_engine
     from salespipe_dagster.resources.files import files_store
+    from salespipe_dagster.resources.lake import lake_store
     from salespipe_dagster.resources.source_db import SourceDatabase
     from salespipe_dagster.synthetic.configured import dropped_by, shop_of
     from salespipe_dagster.verify import verify as verified
@@ -80,7 +81,7 @@ def verify(span: str | None) -> None:
     chosen = _span(span, settings)
     _shown(settings)
     with open_engine(settings) as engine, console.status("reading lake and source"):
-        lake, source = Lake(settings.lake, engine), SourceDatabase(settings.source)
+        lake, source = Lake(lake_store(settings), engine), SourceDatabase(settings.source)
         files = files_store(settings)
         verdicts, unbalanced = verified(lake, source, chosen, files=files, ledgers=settings.synthetic)
         broken = any(verdict.problems for verdict in verdicts)  # which is named below
@@ -220,6 +221,7 @@ def _run(settings: Settings, span: list[str], select: str) -> None:
 
 def _summary(settings: Settings, outcome: "Outcome") -> None:
     from salespipe_dagster.io_managers.report import KEY as REPORT
+    from salespipe_dagster.resources.lake import lake_store
 
     grid = _grid("table", "parts", "replaced", "rows", f"amount {settings.currency}")
     for column in grid.columns[1:]:
@@ -232,20 +234,19 @@ def _summary(settings: Settings, outcome: "Outcome") -> None:
         console.print(grid)
     for note in outcome.notes:
         console.print(f"note: {escape(note)}")
-    folder = settings.lake / "charts"
-    names = sorted({picture.relative_to(folder).parts[0].removesuffix(".png") for picture in folder.rglob("*.png")})
+    lake = lake_store(settings)
+    names = sorted({key.split("/")[1].removesuffix(".png") for key in lake.list("charts", ".png")})
     if names:
-        console.print(f"\nCharts, each as .png and .html, in {escape(str(folder))}:", soft_wrap=True)
+        console.print(f"\nCharts, each as .png and .html, in {escape(lake.uri('charts'))}:", soft_wrap=True)
         console.print("  " + ", ".join(names))
-    report = settings.lake / REPORT
-    if report.exists():
-        console.print(f"\nThe report, for a browser: {escape(str(report))}", soft_wrap=True)
+    if lake.entry(REPORT):
+        console.print(f"\nThe report, for a browser: {escape(lake.uri(REPORT))}", soft_wrap=True)
 
 
 def _shown(settings: Settings) -> Settings:
     shown = {
         "source": settings.source.render_as_string(hide_password=True),
-        "lake": settings.lake,
+        "lake": settings.lake_place,
         "DAGSTER_HOME": settings.dagster_home,
     }
     for name, value in shown.items():

@@ -15,6 +15,8 @@ from pydantic import SecretStr
 
 from salespipe_dagster.records import require_usable
 from salespipe_dagster.rendering import Renderer
+from salespipe_dagster.resources.files import files_store
+from salespipe_dagster.resources.lake import lake_store
 from salespipe_dagster.resources.source_connection import place
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.resources.source_marker import require_same
@@ -23,6 +25,7 @@ from salespipe_dagster.synthetic.configured import company_of
 from salespipe_spark import months
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.catalogue import Catalogue
+from salespipe_spark.lake.s3 import S3Store
 from salespipe_spark.tables import sources, tables
 
 NEEDED_BYTES = 2 * 1024**3
@@ -56,6 +59,7 @@ def examine() -> list[Finding]:
         ("settings", _settings),
         ("home", _home),
         ("lake", _lake),
+        ("files", _files),
         ("engine", _engine),
         ("charts", _charts),
         ("source", _source),
@@ -79,7 +83,8 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     shown: dict[str, object] = {
         "source_url": settings.source.render_as_string(hide_password=True),
         "source_mode": "synthetic" if settings.synthetic else "external",
-        "lake_url": settings.lake,
+        "lake_url": settings.lake_place,
+        "files_url": settings.files_place,
         "start_month": settings.first_month,
         "end_month": settings.last_month,
     }
@@ -96,10 +101,18 @@ def _home(settings: Settings) -> Iterator[Finding]:
 
 
 def _lake(settings: Settings) -> Iterator[Finding]:
-    found = _writable("SALESPIPE_LAKE_URL", settings.lake)
-    catalogue = Catalogue(settings.lake)
+    store = lake_store(settings)
+    found = store.probe() if isinstance(store, S3Store) else _writable("SALESPIPE_LAKE_URL", settings.lake)
+    catalogue = Catalogue(store)
     published = sum(len(catalogue.published(table)) for table in tables().values())
     yield Finding("lake", ok=True, found=f"{found}, {published} parts published")
+
+
+def _files(settings: Settings) -> Iterator[Finding]:
+    """Where the files land: read, never written."""
+    store = files_store(settings)
+    number = sum(1 for _ in store.entries(""))
+    yield Finding("files", ok=True, found=f"{store.place}, {number:,} objects")
 
 
 def _engine(settings: Settings) -> Iterator[Finding]:

@@ -110,7 +110,7 @@ def _orphans(lake: Lake, folder: Path, table: Table, scanned: list[Table]) -> li
     if parent is None or parent not in scanned:
         return []
     child_rows, parent_rows = (
-        lake.engine.read(sorted((folder / t.layer / t.name).rglob("*.parquet")), t.contract.ddl)
+        lake.engine.read([str(file) for file in sorted((folder / t.layer / t.name).rglob("*.parquet"))], t.contract.ddl)
         for t in (table, parent)
     )
     key = list(parent.contract.key)
@@ -128,7 +128,9 @@ def _orphans(lake: Lake, folder: Path, table: Table, scanned: list[Table]) -> li
 def _audited(lake: Lake, folder: Path, opening: Opening, before: dict[str, Fingerprint]) -> Staged:
     table = opening.table
     digests = {part: fingerprint.digest for part, fingerprint in before.items()}
-    return lake.audit(opening, folder / table.layer / table.name, digests)
+    scanned = folder / table.layer / table.name
+    lake.send(scanned)
+    return lake.audit(opening, scanned, digests)
 
 
 def _against_source(source: SourceDatabase, staged: Staged, before: dict[str, Fingerprint]) -> Staged:

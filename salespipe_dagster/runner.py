@@ -13,6 +13,7 @@ from salespipe_dagster.assets.keys import asset_key, landed_key
 from salespipe_dagster.assets.landing_report import notes as landing_notes
 from salespipe_dagster.partitions import range_tags
 from salespipe_dagster.records import explained, instance
+from salespipe_dagster.resources.lake import lake_store
 from salespipe_dagster.settings import Settings
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.errors import SalespipeError
@@ -109,7 +110,7 @@ def run(
             run_id=run_id,
             raise_on_error=False,
         )
-    return _outcome(result, Catalogue(settings.lake))
+    return _outcome(result, Catalogue(lake_store(settings)))
 
 
 def _outcome(result: dg.ExecuteInProcessResult, catalogue: Catalogue) -> Outcome:

@@ -201,6 +201,11 @@ class Settings(BaseSettings):
         return self.lake_url if _in_s3(self.lake_url) else str(self.lake)
 
     @property
+    def lake_in_s3(self) -> bool:
+        """Whether the lake lies in S3."""
+        return _in_s3(self.lake_url)
+
+    @property
     def files(self) -> Path:
         """The folder of the online channel's files as an absolute path, where it is a folder."""
         return self._folder(self.files_url, "files")

@@ -13,7 +13,7 @@ from salespipe_dagster.synthetic.company import Company
 from salespipe_dagster.verify_files import unlanded, unlike_the_ledger, unlike_what_landed
 from salespipe_spark.engine import FAILURES, brief
 from salespipe_spark.errors import SalespipeError
-from salespipe_spark.lake import audit, schema
+from salespipe_spark.lake import audit
 from salespipe_spark.lake.lake import Lake
 from salespipe_spark.lake.objects import Store
 from salespipe_spark.lake.receipt import Figures, Receipt
@@ -137,8 +137,8 @@ def _counted(lake: Lake, table: Table, receipts: dict[str, Receipt], verdict: Ve
     whole: list[str] = []
     for part, receipt in receipts.items():
         try:
-            wrong = schema.deviations(lake.store.path(receipt.key), table.contract)
-        except (pa.ArrowException, OSError) as error:
+            wrong = lake.deviations(receipt, table)
+        except (pa.ArrowException, OSError, SalespipeError) as error:
             wrong = [f"the file cannot be read ({error})"]
         verdict.problems += [f"{part}: {each}" for each in wrong]
         if not wrong:

@@ -30,9 +30,11 @@ from salespipe_dagster.resources.source_db import Fingerprint, Outside
 from salespipe_dagster.settings import Settings
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.engine import Engine
+from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.lake.lake import Lake
 from salespipe_spark.lake.objects import Store
 from salespipe_spark.lake.schema import arrow_schema
+from salespipe_spark.lake.store import LocalStore
 from salespipe_spark.staging._landed import PROVENANCE
 from salespipe_spark.tables import Table, feeds, tables
 
@@ -255,6 +257,12 @@ def tree(root: Path) -> dict[str, tuple[int, bytes]]:
     """Every file below a folder with its time and content; locks are no content."""
     files = [path for path in root.rglob("*") if path.is_file() and "_locks" not in path.parts]
     return {str(path.relative_to(root)): (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
+
+
+def local(lake: Catalogue) -> LocalStore:
+    """The store of a lake that lies in a folder."""
+    assert isinstance(lake.store, LocalStore)
+    return lake.store
 
 
 def frame(spark: SparkSession, ddl: str, rows: Rows) -> DataFrame:

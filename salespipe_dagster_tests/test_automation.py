@@ -13,7 +13,7 @@ from salespipe_dagster.automation import Fingerprints, Receipts, changed_months,
 from salespipe_dagster.charts import charts
 from salespipe_dagster.definitions import build_defs
 from salespipe_dagster.settings import Settings
-from salespipe_dagster_tests.support import SHOP, FakeSource, failures, materialise
+from salespipe_dagster_tests.support import SHOP, FakeSource, failures, local, materialise
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.engine import Engine
 from salespipe_spark.lake.catalogue import Catalogue, receipt_key
@@ -240,7 +240,7 @@ def republish(settings: Settings, table: str, part: str, at: float) -> None:
     receipt = catalogue.receipt(tables()[table], part)
     assert receipt
     when = datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
-    path = catalogue.store.path(receipt_key(tables()[table], part))
+    path = local(catalogue).path(receipt_key(tables()[table], part))
     path.write_text(replace(receipt, published_at=when).to_json())
 
 

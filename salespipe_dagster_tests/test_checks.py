@@ -9,7 +9,7 @@ import dagster as dg
 
 from salespipe_dagster.checks import unreconciled
 from salespipe_dagster.settings import Settings
-from salespipe_dagster_tests.support import SHOP, FakeSource, evaluations, failures, materialise
+from salespipe_dagster_tests.support import SHOP, FakeSource, evaluations, failures, local, materialise
 from salespipe_spark.engine import Engine
 from salespipe_spark.lake.catalogue import Catalogue, receipt_key
 from salespipe_spark.tables import tables
@@ -22,7 +22,7 @@ def rewrite(settings: Settings, table: str, month: str, **sums: Decimal) -> None
     catalogue, found = Catalogue(settings.lake), tables()[table]
     receipt = catalogue.intact(found, month)
     changed = replace(receipt, figures=replace(receipt.figures, sums=receipt.figures.sums | sums))
-    catalogue.store.path(receipt_key(found, month)).write_text(changed.to_json())
+    local(catalogue).path(receipt_key(found, month)).write_text(changed.to_json())
 
 
 def checked(

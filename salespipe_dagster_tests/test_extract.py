@@ -41,6 +41,13 @@ def by_name(staged: list[Staged]) -> dict[str, Staged]:
     return {each.opening.table.name: each for each in staged}
 
 
+@pytest.fixture
+def staging(lake: Lake) -> Iterator[Path]:
+    """A run's staging folder."""
+    with lake.staging() as folder:
+        yield folder
+
+
 @settings(max_examples=60, deadline=None)
 @given(days=MANY_DAYS, size=st.integers(1, 9))
 def test_every_row_goes_to_its_own_month_and_none_is_lost(days: list[date], size: int) -> None:
@@ -127,28 +134,28 @@ def test_at_most_the_buffered_rows_wait_in_memory(tmp_path: Path, monkeypatch: p
     assert sorted(row for file in files for row in read_parquet(file)) == sorted(rows)
 
 
-def test_children_are_scanned_before_their_parents(lake: Lake, tmp_path: Path) -> None:
+def test_children_are_scanned_before_their_parents(lake: Lake, staging: Path) -> None:
     """The other way round an order placed in between leaves lines without their order."""
     source = FakeSource()
-    extract(source, lake, tmp_path, FACTS, MONTHS)
+    extract(source, lake, staging, FACTS, MONTHS)
     assert source.scans.index("order_details") < source.scans.index("orders")
 
 
-def test_range_of_24_months_is_one_scan_of_each_table(lake: Lake, tmp_path: Path) -> None:
+def test_range_of_24_months_is_one_scan_of_each_table(lake: Lake, staging: Path) -> None:
     """A scan a month reads the whole table 24 times where the date has no index."""
     months = [f"{year}-{month:02d}" for year in (2023, 2024) for month in range(1, 13)]
     source = FakeSource()
-    staged = by_name(extract(source, lake, tmp_path, FACTS, months))
+    staged = by_name(extract(source, lake, staging, FACTS, months))
     assert sorted(source.scans) == ["order_details", "orders", "payments"]
     assert source.months == [months] * 3
     assert [m for m, f in staged["orders"].figures.items() if f.rows] == ["2024-01", "2024-03"]
     assert list(staged["orders"].figures) == months
 
 
-def test_fingerprints_are_read_before_the_scan(lake: Lake, tmp_path: Path) -> None:
+def test_fingerprints_are_read_before_the_scan(lake: Lake, staging: Path) -> None:
     """Read after it, a change in between would be in the fingerprint and not in the rows: lost for ever."""
     source = FakeSource()
-    extract(source, lake, tmp_path, FACTS, MONTHS)
+    extract(source, lake, staging, FACTS, MONTHS)
     asked = [question for question, _ in source.asked]
     assert asked == ["fingerprints"] * 3 + ["scan"] * 3
 
@@ -163,40 +170,40 @@ def vanishing(source: FakeSource, orders: set[int], times: int) -> Callable[[Tab
     return read
 
 
-def test_torn_read_is_read_again(lake: Lake, tmp_path: Path) -> None:
+def test_torn_read_is_read_again(lake: Lake, staging: Path) -> None:
     source = FakeSource()
     source.read = vanishing(source, {10101}, times=2)
-    staged = by_name(extract(source, lake, tmp_path, FACTS, MONTHS))
+    staged = by_name(extract(source, lake, staging, FACTS, MONTHS))
     assert source.scans.count("orders") == source.scans.count("order_details") == 3
     assert all(each.passed for each in staged.values())
     assert staged["orders"].figures["2024-01"].rows == 2
     assert staged["order_details"].figures["2024-01"].rows == 3
 
 
-def test_third_torn_read_fails_and_names_months_and_orders(lake: Lake, tmp_path: Path) -> None:
+def test_third_torn_read_fails_and_names_months_and_orders(lake: Lake, staging: Path) -> None:
     """Read for ever it would hang the night; published, a line would be without its order."""
     source = FakeSource()
     source.read = vanishing(source, {10100, 10102}, times=99)
     with pytest.raises(SalespipeError) as caught:
-        extract(source, lake, tmp_path, FACTS, MONTHS)
+        extract(source, lake, staging, FACTS, MONTHS)
     assert source.scans.count("order_details") == 3
     assert "2024-01: 2 rows of order_details without their orders, such as order_number 10100" in caught.value.message
     assert "2024-03: 1 rows of order_details without their orders, such as order_number 10102" in caught.value.message
     assert "2024-02" not in caught.value.message
 
 
-def test_lines_alone_are_not_held_against_orders_that_were_not_read(lake: Lake, tmp_path: Path) -> None:
+def test_lines_alone_are_not_held_against_orders_that_were_not_read(lake: Lake, staging: Path) -> None:
     """A selection of one table must not fail for want of the other."""
-    (staged,) = extract(FakeSource(), lake, tmp_path, [LINES], MONTHS)
+    (staged,) = extract(FakeSource(), lake, staging, [LINES], MONTHS)
     assert staged.passed
     assert staged.figures["2024-01"].sums["amount"] == Decimal("3130.99")
 
 
-def test_row_lost_on_the_way_fails_the_check(lake: Lake, tmp_path: Path) -> None:
+def test_row_lost_on_the_way_fails_the_check(lake: Lake, staging: Path) -> None:
     """The scan ended early and said nothing, and the server still counts what it counted."""
     source = FakeSource()
     source.read = lambda table, rows: rows[1:] if table is PAYMENTS else rows
-    staged = by_name(extract(source, lake, tmp_path, FACTS, MONTHS))
+    staged = by_name(extract(source, lake, staging, FACTS, MONTHS))
     assert not staged["payments"].passed
     assert staged["orders"].passed
     (check,) = [check for check in staged["payments"].checks if check.name == "source"]
@@ -205,16 +212,16 @@ def test_row_lost_on_the_way_fails_the_check(lake: Lake, tmp_path: Path) -> None
     assert check.actual == "2024-01: 0 rows, amount 0, server 1, 3031.00"
 
 
-def test_amount_that_changed_on_the_way_fails_the_check(lake: Lake, tmp_path: Path) -> None:
+def test_amount_that_changed_on_the_way_fails_the_check(lake: Lake, staging: Path) -> None:
     """As many rows as there should be, and a cent too few: a decimal that went through a float."""
     source = FakeSource()
     source.read = lambda table, rows: [(*r[:3], r[3] - Decimal("0.01")) for r in rows] if table is PAYMENTS else rows
-    staged = by_name(extract(source, lake, tmp_path, FACTS, MONTHS))
+    staged = by_name(extract(source, lake, staging, FACTS, MONTHS))
     (check,) = [check for check in staged["payments"].checks if check.name == "source"]
     assert check.actual.startswith("2024-01: 1 rows, amount 3030.99, server 1, 3031.00")
 
 
-def test_row_that_came_during_the_scan_passes_with_a_note_and_the_old_fingerprint(lake: Lake, tmp_path: Path) -> None:
+def test_row_that_came_during_the_scan_passes_with_a_note_and_the_old_fingerprint(lake: Lake, staging: Path) -> None:
     """What was read is whole and newer; the old fingerprint makes the next plan ask for the month again."""
     source = FakeSource()
     late = (112, "B2", date(2024, 3, 31), Decimal("0.50"))
@@ -227,7 +234,7 @@ def test_row_that_came_during_the_scan_passes_with_a_note_and_the_old_fingerprin
 
     before = source.fingerprints(PAYMENTS, MONTHS)
     source.read = read
-    staged = by_name(extract(source, lake, tmp_path, FACTS, MONTHS))["payments"]
+    staged = by_name(extract(source, lake, staging, FACTS, MONTHS))["payments"]
     (check,) = [check for check in staged.checks if check.name == "source"]
     assert check.passed
     assert check.actual == "equal, but the source changed during the scan: 2024-03"

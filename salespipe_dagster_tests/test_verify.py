@@ -12,7 +12,7 @@ import pytest
 from salespipe_dagster.settings import Settings
 from salespipe_dagster.synthetic.company import Ledger
 from salespipe_dagster.verify import verify
-from salespipe_dagster_tests.support import SHOP, FakeSource, write_parquet
+from salespipe_dagster_tests.support import SHOP, FakeSource, local, write_parquet
 from salespipe_spark.engine import Engine
 from salespipe_spark.lake.catalogue import Catalogue, receipt_key
 from salespipe_spark.lake.lake import Lake
@@ -30,7 +30,7 @@ def problems(settings: Settings, engine: Engine, source: FakeSource | None = Non
 
 def object_of(settings: Settings, table: str, part: str) -> Path:
     lake = Catalogue(settings.lake)
-    return lake.store.path(lake.key(tables()[table], part))
+    return local(lake).path(lake.key(tables()[table], part))
 
 
 def flipped(content: bytes, index: int) -> bytes:

@@ -102,7 +102,7 @@ def read_files(lake: Lake, landed: Landed, parts: list[str]) -> DataFrame:
     """The rows of the files that have landed, of these parts."""
     provenance = ", ".join(f"{column.name} {SPARK[column.type]}" for column in PROVENANCE)
     keys = [key for part in parts for key in landed.parts.get(part, [])]
-    return lake.engine.read([lake.store.path(key) for key in keys], f"{landed.table.contract.ddl}, {provenance}")
+    return lake.engine.read([lake.store.uri(key) for key in keys], f"{landed.table.contract.ddl}, {provenance}")
 
 
 def rows_by_part(rows: DataFrame, table: Table) -> dict[str, int]:

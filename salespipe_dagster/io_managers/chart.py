@@ -4,7 +4,6 @@ import base64
 import contextlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -12,9 +11,10 @@ from plotly.graph_objects import Figure
 
 from salespipe_dagster import rendering
 from salespipe_dagster.rendering import Renderers
+from salespipe_dagster.resources.lake import lake_store
 from salespipe_dagster.settings import Settings
 from salespipe_spark.errors import SalespipeError
-from salespipe_spark.lake.store import LocalStore
+from salespipe_spark.lake.objects import Store
 
 PREVIEW_SCALES = (0.75, 0.5, 0.25)
 MOST_PREVIEW = 100_000
@@ -36,8 +36,8 @@ class ChartIOManager(dg.IOManager):
     A chart is charts/<name>, the chart of a month charts/<name>/<month>.
     """
 
-    def __init__(self, root: Path, renderer: Renderers) -> None:
-        self._store = LocalStore(root)
+    def __init__(self, store: Store, renderer: Renderers) -> None:
+        self._store = store
         self._renderer = renderer
 
     def handle_output(self, context: dg.OutputContext, obj: Figure | Mapping[str, Figure]) -> None:
@@ -61,17 +61,18 @@ class ChartIOManager(dg.IOManager):
                 last = self._preview(f"{key}/{month}", figure) if month == asked[-1] else {}
                 context.step_context.add_asset_metadata(drawn | last, asset_key=context.asset_key, partition_key=month)
 
-    def load_input(self, context: dg.InputContext) -> Path:
+    def load_input(self, context: dg.InputContext) -> str:
         """Where the chart's picture lies; of a chart of each month, the folder of its pictures.
 
         Raises:
             SalespipeError: the chart was never drawn.
         """
         name = context.asset_key.path[-1]
-        path, folder = self._store.path(f"charts/{name}.png"), self._store.path(f"charts/{name}")
-        if not path.exists() and not folder.exists():
-            raise SalespipeError(f"No chart at {path}.", f"salespipe run --select charts/{name}")
-        return path if path.exists() else folder
+        picture, folder = f"charts/{name}.png", f"charts/{name}"
+        found = picture if self._store.entry(picture) else folder if self._store.list(folder, ".png") else ""
+        if not found:
+            raise SalespipeError(f"No chart at {self._store.uri(picture)}.", f"salespipe run --select charts/{name}")
+        return self._store.uri(found)
 
     def _draw(self, key: str, figure: Figure, page: bytes) -> dict[str, Any]:
         """Both files in place, and what Dagster is told of them."""
@@ -82,15 +83,15 @@ class ChartIOManager(dg.IOManager):
             self._store.put(f"{key}.png", picture)
         return {
             "finding": rendering.title(figure),
-            "picture": dg.PathMetadataValue(self._store.path(f"{key}.png")),
-            "page": dg.PathMetadataValue(self._store.path(f"{key}.html")),
+            "picture": dg.MetadataValue.path(self._store.uri(f"{key}.png")),
+            "page": dg.MetadataValue.path(self._store.uri(f"{key}.html")),
         }
 
     def _preview(self, key: str, figure: Figure) -> dict[str, Any]:
         """The largest picture that is small enough, as Markdown."""
         alt = "".join(" " if character in "[]\n" else character for character in rendering.alt_text(figure))
-        size = self._store.path(f"{key}.png").stat().st_size
-        scales = [scale for scale in PREVIEW_SCALES if size * scale <= HOPELESS]
+        drawn = self._store.entry(f"{key}.png")
+        scales = [scale for scale in PREVIEW_SCALES if drawn and drawn.size * scale <= HOPELESS]
         pictures = (self._renderer.to_png(figure, scale) for scale in scales)  # no more than are needed
         encoded = (base64.b64encode(picture).decode() for picture in pictures)
         image = next((text for text in encoded if len(text) <= MOST_PREVIEW), "")
@@ -105,6 +106,6 @@ def charts_io(settings: Settings) -> dg.IOManagerDefinition:
     def charts(_: dg.InitResourceContext) -> Iterator[ChartIOManager]:
         with contextlib.closing(Renderers(AT_ONCE)) as renderer:
             renderer.start()  # which takes a second, while others are at work
-            yield ChartIOManager(settings.lake, renderer)
+            yield ChartIOManager(lake_store(settings), renderer)
 
     return charts

@@ -1,12 +1,11 @@
 """The report's I/O manager: the page becomes one file in the lake's `report` folder."""
 
-from pathlib import Path
-
 import dagster as dg
 
+from salespipe_dagster.resources.lake import lake_store
 from salespipe_dagster.settings import Settings
 from salespipe_spark.errors import SalespipeError
-from salespipe_spark.lake.store import LocalStore
+from salespipe_spark.lake.objects import Store
 
 KEY = "report/index.html"
 """Where the report lies, below the lake's folder."""
@@ -15,27 +14,27 @@ KEY = "report/index.html"
 class ReportIOManager(dg.IOManager):
     """Stores the page as report/index.html below the lake's folder, in one atomic step and only if it changed."""
 
-    def __init__(self, root: Path) -> None:
-        self._store = LocalStore(root)
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     def handle_output(self, context: dg.OutputContext, obj: bytes) -> None:
         """Put the page in place; one whose bytes did not change is left alone."""
         with self._store.writing(), self._store.locked("report"):
             self._store.put(KEY, obj)
         context.add_output_metadata(
-            {"page": dg.PathMetadataValue(self._store.path(KEY)), "bytes": dg.MetadataValue.int(len(obj))}
+            {"page": dg.MetadataValue.path(self._store.uri(KEY)), "bytes": dg.MetadataValue.int(len(obj))}
         )
 
-    def load_input(self, context: dg.InputContext) -> Path:
+    def load_input(self, context: dg.InputContext) -> str:
         """Where the report lies.
 
         Raises:
             SalespipeError: it was never made.
         """
-        path = self._store.path(KEY)
-        if not path.exists():
-            raise SalespipeError(f"No report at {path}.", "salespipe run --select report")
-        return path
+        place = self._store.uri(KEY)
+        if self._store.entry(KEY) is None:
+            raise SalespipeError(f"No report at {place}.", "salespipe run --select report")
+        return place
 
 
 def report_io(settings: Settings) -> dg.IOManagerDefinition:
@@ -43,6 +42,6 @@ def report_io(settings: Settings) -> dg.IOManagerDefinition:
 
     @dg.io_manager(description="Writes the report into the lake's folder.")
     def report(_: dg.InitResourceContext) -> ReportIOManager:
-        return ReportIOManager(settings.lake)
+        return ReportIOManager(lake_store(settings))
 
     return report

@@ -16,7 +16,11 @@ from salespipe_spark.lake.store import LocalStore
 def open_engine(settings: Settings) -> Generator[Engine]:
     """The configured engine, closed when the block ends; what it spilled goes with it, also if killed."""
     with LocalStore(settings.scratch).staging() as scratch:
-        engine = SailEngine(scratch) if settings.engine == "sail" else SparkEngine(_spark_session, scratch)
+        server = settings.s3_server if settings.lake_in_s3 else None
+        if settings.engine == "sail":
+            engine = SailEngine(scratch, server)
+        else:
+            engine = SparkEngine(_spark_session, scratch, server, settings.root / "jars")
         try:
             yield engine
         finally:

@@ -16,6 +16,7 @@ from salespipe_dagster.assets.keys import asset_key
 from salespipe_dagster.charts import charts
 from salespipe_dagster.partitions import monthly_partitions, range_tags
 from salespipe_dagster.settings import Settings
+from salespipe_dagster_tests.support import local
 from salespipe_spark.contract import SNAPSHOT, Type
 from salespipe_spark.lake.catalogue import Catalogue, receipt_key
 from salespipe_spark.lake.receipt import Figures, Provenance, Receipt
@@ -79,7 +80,7 @@ def publish(
         size=0,
         etag="",
     )
-    path = lake.store.path(receipt_key(found, month))
+    path = local(lake).path(receipt_key(found, month))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(receipt.to_json())
 

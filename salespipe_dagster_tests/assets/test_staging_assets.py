@@ -7,7 +7,16 @@ from decimal import Decimal
 import dagster as dg
 
 from salespipe_dagster.settings import Settings
-from salespipe_dagster_tests.support import SHOP, FakeSource, evaluations, failures, materialise, read_parquet, tree
+from salespipe_dagster_tests.support import (
+    SHOP,
+    FakeSource,
+    evaluations,
+    failures,
+    local,
+    materialise,
+    read_parquet,
+    tree,
+)
 from salespipe_spark.engine import Engine
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.tables import tables
@@ -18,7 +27,7 @@ MONTHS = ["2024-01", "2024-02", "2024-03"]
 
 def rows_of(settings: Settings, table: str, part: str) -> list[tuple[object, ...]]:
     catalogue = Catalogue(settings.lake)
-    return read_parquet(catalogue.store.path(catalogue.intact(tables()[table], part).key))
+    return read_parquet(local(catalogue).path(catalogue.intact(tables()[table], part).key))
 
 
 def observations(result: dg.ExecuteInProcessResult) -> Iterator[dg.AssetObservation]:

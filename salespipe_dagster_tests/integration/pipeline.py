@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
+from salespipe_dagster_tests.support import local
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.tables import tables
 
@@ -61,7 +62,7 @@ def contents(home: Path) -> Contents:
     """All rows of all tables by (table, part), sorted: what two lakes are compared by."""
     catalogue = Catalogue(home / "lake")
     return {
-        (table.name, part): sorted(rows(catalogue.store.path(catalogue.key(table, part))), key=repr)
+        (table.name, part): sorted(rows(local(catalogue).path(catalogue.key(table, part))), key=repr)
         for table in tables().values()
         for part in catalogue.published(table)
     }
@@ -78,6 +79,6 @@ def table_rows(home: Path, name: str) -> list[dict[str, Any]]:
     catalogue, table = Catalogue(home / "lake"), tables()[name]
     found: list[dict[str, Any]] = []
     for part in catalogue.published(table):
-        with pq.ParquetFile(catalogue.store.path(catalogue.key(table, part))) as parquet:
+        with pq.ParquetFile(local(catalogue).path(catalogue.key(table, part))) as parquet:
             found += parquet.read().to_pylist()
     return found

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from salespipe_dagster_tests.integration.pipeline import COMMAND, Contents, change, contents, environment, rows, run
+from salespipe_dagster_tests.support import local
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.tables import tables
 
@@ -31,7 +32,7 @@ def visible(home: Path) -> Contents:
     found: Contents = {}
     for table in tables().values():
         for part in table.parts(months):
-            file = catalogue.store.path(catalogue.key(table, part))
+            file = local(catalogue).path(catalogue.key(table, part))
             if file.exists():
                 found[table.name, part] = sorted(rows(file), key=repr)
     return found

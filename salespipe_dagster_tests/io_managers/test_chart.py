@@ -12,6 +12,7 @@ from salespipe_dagster.partitions import range_tags
 from salespipe_dagster.rendering import Renderer, Renderers
 from salespipe_dagster.settings import Settings
 from salespipe_spark.errors import SalespipeError
+from salespipe_spark.lake.store import LocalStore
 
 META = {"title": "USA leads", "alt": "Bar chart [of]\nsales."}
 
@@ -88,7 +89,7 @@ def test_pages_of_each_month_share_the_script_beside_them(tmp_path: Path) -> Non
 def test_downstream_asset_of_a_chart_of_each_month_is_given_the_folder(tmp_path: Path) -> None:
     store_months(tmp_path, ["2024-02"], {"2024-02": figure()})
     context = dg.build_input_context(asset_key=dg.AssetKey(["charts", "review"]))
-    assert ChartIOManager(tmp_path, Renderers(1)).load_input(context) == tmp_path / "charts" / "review"
+    assert ChartIOManager(LocalStore(tmp_path), Renderers(1)).load_input(context) == str(tmp_path / "charts" / "review")
 
 
 def test_preview_that_is_small_enough_is_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,13 +139,15 @@ def test_preview_is_words_where_no_picture_is_small_enough(tmp_path: Path) -> No
 def test_downstream_asset_is_given_the_picture(tmp_path: Path) -> None:
     store(tmp_path, figure())
     context = dg.build_input_context(asset_key=dg.AssetKey(["charts", "sales"]))
-    assert ChartIOManager(tmp_path, Renderers(1)).load_input(context) == tmp_path / "charts" / "sales.png"
+    assert ChartIOManager(LocalStore(tmp_path), Renderers(1)).load_input(context) == str(
+        tmp_path / "charts" / "sales.png"
+    )
 
 
 def test_chart_that_was_never_drawn_names_itself_and_the_command(tmp_path: Path) -> None:
     context = dg.build_input_context(asset_key=dg.AssetKey(["charts", "sales"]))
     with pytest.raises(SalespipeError, match=r"charts/sales\.png(.|\n)*--select charts/sales"):
-        ChartIOManager(tmp_path, Renderers(1)).load_input(context)
+        ChartIOManager(LocalStore(tmp_path), Renderers(1)).load_input(context)
 
 
 def test_folder_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:

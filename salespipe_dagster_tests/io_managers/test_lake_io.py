@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 
 from salespipe_dagster.io_managers.lake import PUBLISHED, LakeIOManager
 from salespipe_dagster.partitions import range_tags
-from salespipe_dagster_tests.support import Rows, tree, write_parquet
+from salespipe_dagster_tests.support import Rows, local, tree, write_parquet
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.lake import Lake, Staged, staged_file
 from salespipe_spark.lake.schema import arrow_schema
@@ -72,9 +72,9 @@ def load(lake: Lake, months: list[str] | None, metadata: dict[str, str] | None =
 def test_same_rows_written_twice_are_the_same_objects(lake: Lake) -> None:
     """Receipts too: an object that is replaced for nothing is loaded again by whoever reads the lake."""
     store(lake, MONTHS, [A1, A2, C1])
-    before = tree(lake.store.root)
+    before = tree(local(lake).root)
     again = store(lake, MONTHS, [C1, A2, A1])
-    assert tree(lake.store.root) == before
+    assert tree(local(lake).root) == before
     assert [e.materialization.metadata["replaced"].value for e in again.get_asset_materialization_events()] == [
         False
     ] * 3
@@ -86,15 +86,15 @@ def test_each_month_of_a_range_is_an_object_and_a_materialisation(lake: Lake) ->
     assert list(told) == MONTHS
     assert [told[month]["rows"].value for month in MONTHS] == [2, 0, 1]
     assert [told[month]["amount"].value for month in MONTHS] == [10.05, 0.0, 99.99]
-    assert [(lake.store.root / str(told[m]["object"].value)).is_file() for m in MONTHS] == [True] * 3
+    assert [(local(lake).root / str(told[m]["object"].value)).is_file() for m in MONTHS] == [True] * 3
 
 
 def test_month_that_becomes_empty_is_emptied_and_the_others_stay(lake: Lake) -> None:
     """A partitioned write replaces the months that the data holds, and so never one that has none any more."""
     store(lake, MONTHS, [A1, A2, C1])
-    before = tree(lake.store.root)
+    before = tree(local(lake).root)
     store(lake, MONTHS, [A1, A2])
-    after = tree(lake.store.root)
+    after = tree(local(lake).root)
     assert {key for key in after if after[key] != before.get(key)} == {
         "staging/payments/year=2024/month=03/data.parquet",
         "_receipts/staging/payments/2024-03.json",
@@ -133,7 +133,7 @@ def test_month_that_is_not_published_names_itself_and_the_command(lake: Lake) ->
 def test_month_whose_object_is_not_its_receipts_is_not_read(lake: Lake) -> None:
     """A run died between object and receipt: the figures that others were held against are not of this object."""
     store(lake, ["2024-01"], [A1])
-    lake.store.path(lake.key(PAYMENTS, "2024-01")).write_bytes(b"half")
+    local(lake).path(lake.key(PAYMENTS, "2024-01")).write_bytes(b"half")
     with pytest.raises(SalespipeError, match="Not the object that its receipt names: staging/payments 2024-01"):
         load(lake, ["2024-01"])
 
@@ -153,10 +153,10 @@ def spoilt(change: Callable[[Rows], Rows]) -> Rows:
 def test_what_did_not_pass_its_audit_is_refused(lake: Lake, rows: Rows) -> None:
     """The asset raises before it hands anything on; should one forget to, the lake does not take it."""
     store(lake, ["2024-01"], [A1])
-    before = tree(lake.store.root)
+    before = tree(local(lake).root)
     with pytest.raises(ValueError, match="not passed its audit"):
         store(lake, ["2024-01"], rows)
-    assert tree(lake.store.root) == before
+    assert tree(local(lake).root) == before
 
 
 def test_snapshot_is_told_of_without_a_month(lake: Lake) -> None:

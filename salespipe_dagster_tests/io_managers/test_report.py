@@ -8,6 +8,7 @@ import pytest
 from salespipe_dagster.io_managers.report import ReportIOManager, report_io
 from salespipe_dagster.settings import Settings
 from salespipe_spark.errors import SalespipeError
+from salespipe_spark.lake.store import LocalStore
 
 
 def store(root: Path, page: bytes) -> dict[str, dg.MetadataValue]:
@@ -42,13 +43,13 @@ def test_unchanged_page_is_not_rewritten_and_changed_one_is(tmp_path: Path) -> N
 def test_downstream_asset_is_given_the_file(tmp_path: Path) -> None:
     store(tmp_path, b"page")
     context = dg.build_input_context(asset_key=dg.AssetKey(["report"]))
-    assert ReportIOManager(tmp_path).load_input(context) == tmp_path / "report" / "index.html"
+    assert ReportIOManager(LocalStore(tmp_path)).load_input(context) == str(tmp_path / "report" / "index.html")
 
 
 def test_report_that_was_never_made_names_itself_and_the_command(tmp_path: Path) -> None:
     context = dg.build_input_context(asset_key=dg.AssetKey(["report"]))
     with pytest.raises(SalespipeError, match=r"report/index\.html(.|\n)*--select report"):
-        ReportIOManager(tmp_path).load_input(context)
+        ReportIOManager(LocalStore(tmp_path)).load_input(context)
 
 
 def test_folder_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:

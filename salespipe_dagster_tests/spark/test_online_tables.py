@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from salespipe_dagster_tests.support import Rows, assert_rows, frame, landed_ddl, publish_online, sale
+from salespipe_dagster_tests.support import Rows, assert_rows, frame, landed_ddl, local, publish_online, sale
 from salespipe_spark.core.dim_online_customers import CONTRACT as DIM_CUSTOMERS
 from salespipe_spark.core.dim_online_customers import dim_online_customers
 from salespipe_spark.core.dim_online_products import CONTRACT as DIM_PRODUCTS
@@ -171,7 +171,7 @@ class TestFact:
         row = list(sale("T1", "2024-01-05", "C1", "Lamp", 1, "5.00", "North"))
         row[1] = at
         publish_online(lake, {"online_sales": [tuple(row)], "online_customers": [], "online_products": []}, ["2024-01"])
-        with pq.ParquetFile(lake.store.path(lake.key(tables()["online_sales"], "2024-01"))) as file:
+        with pq.ParquetFile(local(lake).path(lake.key(tables()["online_sales"], "2024-01"))) as file:
             assert str(file.schema_arrow.field("sold_at").type) == "timestamp[us, tz=UTC]"
             assert file.schema.column(1).physical_type == "INT64"
             assert file.read(["sold_at"]).to_pylist() == [{"sold_at": at}]

@@ -9,12 +9,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from salespipe_spark.errors import SalespipeError
+from salespipe_spark.lake.store import S3Server, environment
 
 SPARK_SETTINGS = {
     "spark.app.name": "salespipe",
@@ -31,8 +33,33 @@ SPARK_SETTINGS = {
 }
 
 
+S3A_SETTINGS = {
+    # 13 MB; the bundle that hadoop-aws asks for is 690.
+    "spark.jars.packages": "org.apache.hadoop:hadoop-aws:3.5.0,software.amazon.awssdk:s3:2.35.4,"
+    "software.amazon.awssdk:s3-transfer-manager:2.35.4,software.amazon.awssdk:sts:2.35.4",
+    "spark.jars.excludes": "software.amazon.awssdk:bundle,io.netty:*,org.slf4j:*,commons-codec:*,commons-logging:*,"
+    "org.apache.httpcomponents:*,org.wildfly.openssl:*,com.google.protobuf:*",
+    # S3A's own chain knows no profile, no SSO and no web identity.
+    "spark.hadoop.fs.s3a.aws.credentials.provider": "software.amazon.awssdk.auth.credentials."
+    "DefaultCredentialsProvider",
+}
+
 FAILURES = (PySparkException, Py4JError)
 """What the engines raise; their classes differ further, so that nobody asks which one it was."""
+
+
+def s3a_settings(server: S3Server, jars: Path) -> dict[str, str]:
+    """What Spark needs to read and write s3a://."""
+    settings = S3A_SETTINGS | {"spark.jars.ivy": str(jars)}
+    if server.region:
+        settings |= {"spark.hadoop.fs.s3a.endpoint.region": server.region}
+    if server.endpoint_url:
+        settings |= {
+            "spark.hadoop.fs.s3a.endpoint": server.endpoint_url,
+            "spark.hadoop.fs.s3a.endpoint.region": server.region or "us-east-1",
+            "spark.hadoop.fs.s3a.path.style.access": "true",
+        }
+    return settings
 
 
 def brief(error: BaseException) -> str:
@@ -49,13 +76,22 @@ class Engine(ABC):
     layout: ClassVar[dict[str, str]] = {"compression": "zstd"}
     """How Parquet is written, in the engine's own words."""
 
-    def __init__(self) -> None:
+    def __init__(self, server: S3Server | None = None) -> None:
+        """An engine that has not started.
+
+        Args:
+            server: who serves s3://, where the lake lies there.
+        """
         self._session: SparkSession | None = None
+        self.server = server
 
     @property
     def session(self) -> SparkSession:
         """The session; every step of a run shares it."""
         if self._session is None:
+            if self.server:
+                # Credentials go by the environment: never into a plan, a log or a list of processes.
+                os.environ.update(environment(self.server))
             self._session = self._start()
         return self._session
 
@@ -65,35 +101,35 @@ class Engine(ABC):
             self._session.stop()
             self._session = None
 
-    def write(self, frame: DataFrame, target: Path, by: str = "") -> None:
-        """Write the frame as Parquet into a fresh folder, one sub-folder for each value of `by`.
+    def write(self, frame: DataFrame, target: str, by: str = "") -> None:
+        """Write the frame as Parquet below a fresh path or URL of S3, one folder for each value of `by`.
 
         Raises:
             SalespipeError: the engine failed, over the data or the disk.
         """
         writer = self._gathered(frame, by).write.options(**self.layout)
         try:
-            (writer.partitionBy(by) if by else writer).parquet(self._path(target))
+            (writer.partitionBy(by) if by else writer).parquet(self._named(target))
         except FAILURES as error:
             hint = "if the disk is full, make room; then run again"
             raise SalespipeError(f"The engine {self.name} could not write {target}: {brief(error)}", hint) from error
 
-    def read(self, files: list[Path], ddl: str) -> DataFrame:
-        """The rows of exactly these files.
+    def read(self, files: list[str], ddl: str) -> DataFrame:
+        """The rows of exactly these files, paths or URLs of S3.
 
         The schema is always given: without it an engine merges or guesses. The files must exist: Sail
         reads a path that does not as no rows, and says nothing.
         """
         if not files:
             return self.session.createDataFrame([], ddl)
-        return self.session.read.schema(ddl).parquet(*map(self._path, files))
+        return self.session.read.schema(ddl).parquet(*map(self._named, files))
 
     @abstractmethod
     def _start(self) -> SparkSession: ...
 
-    def _path(self, path: Path) -> str:
-        """The path as the engine takes it."""
-        return str(path)
+    def _named(self, place: str) -> str:
+        """The path or URL as the engine takes it."""
+        return place
 
     def _gathered(self, frame: DataFrame, by: str) -> DataFrame:
         """The frame laid out so that a partitioned write gives one file for each value of `by`."""
@@ -107,8 +143,8 @@ class SailEngine(Engine):
     # Dictionaries cost a quarter of the time, and after zstd no file is smaller for them.
     layout: ClassVar[dict[str, str]] = {"compression": "zstd(1)", "dictionary_enabled": "false"}
 
-    def __init__(self, scratch: Path) -> None:
-        super().__init__()
+    def __init__(self, scratch: Path, server: S3Server | None = None) -> None:
+        super().__init__(server)
         self._scratch = scratch
         self._server: Any = None
 
@@ -119,8 +155,10 @@ class SailEngine(Engine):
             self._server.stop()
             self._server = None
 
-    def _path(self, path: Path) -> str:
-        return path.as_uri()  # a plain path with [ or { in it is a pattern to Sail, which matches nothing
+    def _named(self, place: str) -> str:
+        # A plain path with [ or { in it is a pattern to Sail, which matches nothing; a URL is read as one.
+        scheme, found, rest = place.partition("://")
+        return f"{scheme}://{quote(rest)}" if found else Path(place).as_uri()
 
     def _start(self) -> SparkSession:
         # Sail reads its settings from the environment at its start, and nowhere else.
@@ -141,14 +179,29 @@ class SailEngine(Engine):
 
 
 class SparkEngine(Engine):
-    """Apache Spark in a local JVM. `session` makes the session from the settings."""
+    """Apache Spark in a local JVM."""
 
     name = "spark"
 
-    def __init__(self, session: Callable[[dict[str, str]], SparkSession], scratch: Path) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        session: Callable[[dict[str, str]], SparkSession],
+        scratch: Path,
+        server: S3Server | None = None,
+        jars: Path | None = None,
+    ) -> None:
+        """An engine that has not started.
+
+        Args:
+            session: makes the session from the settings.
+            scratch: where it spills.
+            server: who serves s3://, where the lake lies there.
+            jars: where the jars that speak S3 are kept from run to run.
+        """
+        super().__init__(server)
         self._make = session
         self._scratch = scratch
+        self._jars = jars or scratch
 
     def _start(self) -> SparkSession:
         self._scratch.mkdir(parents=True, exist_ok=True)
@@ -159,13 +212,19 @@ class SparkEngine(Engine):
             "spark.local.dir": str(self._scratch),
             "spark.sql.warehouse.dir": str(self._scratch / "warehouse"),
         }
+        settings |= s3a_settings(self.server, self._jars) if self.server else {}
         try:
             session = self._make(SPARK_SETTINGS | settings)
         except Exception as error:
             hint = "install Java 17 or later and set JAVA_HOME, or use SALESPIPE_ENGINE=sail"
+            if self.server:
+                hint += "; for a lake in S3 it fetches its jars by Maven's coordinates, once"
             raise SalespipeError(f"Apache Spark did not start: {error}", hint) from error
         session.sparkContext.setLogLevel("ERROR")
         return session
+
+    def _named(self, place: str) -> str:
+        return f"s3a://{place.removeprefix('s3://')}" if place.startswith("s3://") else place
 
     def _gathered(self, frame: DataFrame, by: str) -> DataFrame:
         # Without this every task writes a file of its own for every month.

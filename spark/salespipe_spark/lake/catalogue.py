@@ -6,16 +6,18 @@ from pathlib import Path
 
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.errors import SalespipeError
+from salespipe_spark.lake.objects import Store
 from salespipe_spark.lake.receipt import Receipt
 from salespipe_spark.lake.store import LocalStore
 from salespipe_spark.tables import Table, tables
 
 
 class Catalogue:
-    """What is published in the lake of a folder."""
+    """What is published in the lake of a store."""
 
-    def __init__(self, root: Path) -> None:
-        self.store = LocalStore(root)
+    def __init__(self, store: Store | Path) -> None:
+        """The catalogue of a store, or of the folder of a local one."""
+        self.store = LocalStore(store) if isinstance(store, Path) else store
 
     def key(self, table: Table, part: str) -> str:
         """Where a part's object lies. Its name never changes, so that one step replaces it."""
@@ -69,7 +71,7 @@ class Catalogue:
         receipt = self.receipt(table, part)
         months_option = f" --months {part}" if table.monthly else ""
         hint = f"salespipe run{months_option} --select {table.layer}/{table.name}"
-        where = f"{table.layer}/{table.name} {part} in {self.store.root}"
+        where = f"{table.layer}/{table.name} {part} in {self.store.place}"
         if receipt is None:
             raise SalespipeError(f"Not published: {where}.", hint)
         if self.store.etag(receipt.key) != receipt.etag:

@@ -5,13 +5,16 @@ not touched. What a table's parts are is its contract's business, how an object 
 store's.
 """
 
+import contextlib
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from pyarrow.parquet import FileMetaData
 from pyspark.sql import DataFrame
 
 from salespipe_spark import months
@@ -19,12 +22,15 @@ from salespipe_spark.engine import Engine
 from salespipe_spark.lake import audit, schema
 from salespipe_spark.lake.audit import Check
 from salespipe_spark.lake.catalogue import Catalogue, receipt_key
+from salespipe_spark.lake.objects import Entry, Raced, Store
 from salespipe_spark.lake.receipt import Figures, Provenance, Receipt
-from salespipe_spark.lake.store import Raced
 from salespipe_spark.tables import Table, tables
 
 PART = "salespipe_part"
 """The column by which staged rows are cut into parts: the month's number. It is not in the files."""
+
+RECEIPT_ATTEMPTS = 10
+"""More runs than these do not publish one month in the same moment."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +68,10 @@ class Published:
 
 
 class Lake(Catalogue):
-    """The lake in a folder, read and written by one engine on behalf of one run."""
+    """The lake in a store, read and written by one engine on behalf of one run."""
 
-    def __init__(self, root: Path, engine: Engine) -> None:
-        super().__init__(root)
+    def __init__(self, store: Store | Path, engine: Engine) -> None:
+        super().__init__(store)
         self.engine = engine
 
     def read(self, table: Table, parts: list[str]) -> DataFrame:
@@ -74,8 +80,8 @@ class Lake(Catalogue):
         Raises:
             SalespipeError: one of them is not published.
         """
-        files = [self.store.path(self.intact(table, part).key) for part in parts]
-        return self.engine.read(files, table.contract.ddl)
+        receipts = self.store.mapped(lambda part: self.intact(table, part), parts)
+        return self.engine.read([self.store.uri(receipt.key) for receipt in receipts], table.contract.ddl)
 
     def read_published(self, table: Table) -> DataFrame:
         """The rows of whatever parts are published: none, where none is."""
@@ -88,37 +94,51 @@ class Lake(Catalogue):
         the one run away that can mend it.
         """
         keys = [self.key(table, part) for part in self.published(table)]
-        return self.engine.read([self.store.path(key) for key in keys if self.store.etag(key)], table.contract.ddl)
+        return self.engine.read([self.store.uri(key) for key in keys if self.store.etag(key)], table.contract.ddl)
+
+    def deviations(self, receipt: Receipt, table: Table) -> list[str]:
+        """How the columns of a published object differ from the contract's.
+
+        Raises:
+            ArrowException: it is no Parquet file.
+        """
+        found = self.store.entry(receipt.key)
+        return schema.deviations(self._footer(found), table.contract) if found else ["the object is not there"]
 
     def staging(self) -> AbstractContextManager[Path]:
-        """A staging folder for one run; it is gone when the block ends."""
+        """A staging folder on this machine for one run; it is gone when the block ends, as is what it stages."""
         return self.store.staging()
+
+    def send(self, folder: Path) -> None:
+        """Stage in the store what was written into a staging folder without an engine."""
+        files = sorted(folder.rglob("*.parquet"))
+        self.store.mapped(lambda file: self.store.upload(file, self.store.staged_key(file)), files)
 
     def open(self, table: Table, parts: list[str]) -> Opening:
         """Note what is in place before the inputs are read: publishing holds on to it."""
-        etags = {part: self.store.etag(self.key(table, part)) for part in parts}
-        return Opening(table, parts, etags, self._inputs(table, parts))
+        return Opening(table, parts, self._etags(table, parts), self._inputs(table, parts))
 
     def stage(self, opening: Opening, frame: DataFrame, folder: Path) -> Staged:
         """Write a transform's rows into staging, in one job of the engine, and audit them."""
         target = folder / opening.table.layer / opening.table.name
         by = PART if opening.table.monthly else ""
         rows = frame.withColumn(PART, audit.part_of(opening.table.contract)) if by else frame
-        self.engine.write(rows, target, by)
+        self.engine.write(rows, self.store.uri(self.store.staged_key(target)), by)
         return self.audit(opening, target)
 
     def audit(self, opening: Opening, folder: Path, fingerprints: dict[str, str] | None = None) -> Staged:
         """Hold what lies staged in a folder against the contract and the receipts of the inputs."""
         contract = opening.table.contract
-        files = _staged_files(folder)
-        wrong = sorted({deviation for file in files for deviation in schema.deviations(file, contract)})
+        files = self._staged(self.store.staged_key(folder))
+        footers = dict(zip(files, self.store.mapped(self._footer, files), strict=True))
+        wrong = sorted({deviation for footer in footers.values() for deviation in schema.deviations(footer, contract)})
         expected = f"{len(contract.columns)} columns of the contract"
         shape = Check("schema", not wrong, expected, "; ".join(wrong) or "as expected")
         if wrong:
             return Staged(opening, folder, {}, [shape], {})
-        rows = self.engine.read(files, contract.ddl)
+        rows = self.engine.read([self.store.uri(file.key) for file in files], contract.ddl)
         found = audit.figures(rows, contract)
-        written, counted = _rows_by_part(files, opening.table), {part: f.rows for part, f in found.items()}
+        written, counted = _rows_by_part(footers, opening.table), {part: f.rows for part, f in found.items()}
         total, read = sum(written.values()), sum(counted.values())
         # In a month's object lie that month's rows: the month is read off the rows, the object off the folder.
         misplaced = [part for part in opening.parts if total == read and written.get(part) != counted.get(part)]
@@ -132,6 +152,7 @@ class Lake(Catalogue):
         owned = {part: found.get(part, audit.no_rows(contract)) for part in opening.parts}
         if contract.balances:
             checks.append(audit.balance(owned, contract, partial(self.figure_of_input, opening.inputs)))
+        self.store.confirm(folder)  # what was swept meanwhile would be audited as no rows
         return Staged(opening, folder, owned, checks, fingerprints or {})
 
     def publish(self, staged: Staged, run: str) -> list[Published]:
@@ -146,16 +167,18 @@ class Lake(Catalogue):
         table = opening.table
         with self.store.writing():
             # Whatever needs room on the disk comes before the first month is replaced.
-            files = {part: self._merged(staged, part) for part in opening.parts}
+            objects = dict(zip(opening.parts, map(partial(self._merged, staged), opening.parts), strict=True))
         with self.store.writing(), self.store.locked(table.name):
             if self._inputs(table, opening.parts) != opening.inputs:
                 raise Raced(f"An input of {table.layer}/{table.name}")
-            for part, seen in opening.etags.items():
-                if self.store.etag(self.key(table, part)) != seen:
+            for part, etag in self._etags(table, opening.parts).items():
+                if etag != opening.etags[part]:
                     raise Raced(self.key(table, part))
-            return [self._publish_part(staged, part, files[part], run) for part in opening.parts]
+            return list(
+                self.store.mapped(lambda part: self._publish_part(staged, part, objects[part], run), opening.parts)
+            )
 
-    def _publish_part(self, staged: Staged, part: str, file: Path, run: str) -> Published:
+    def _publish_part(self, staged: Staged, part: str, given: Entry, run: str) -> Published:
         table, figures = staged.opening.table, staged.figures[part]
         key, seen = self.key(table, part), staged.opening.etags[part]
         provenance = Provenance(
@@ -166,10 +189,9 @@ class Lake(Catalogue):
         if held is not None and seen == held.etag and held.figures.digest == figures.digest:
             if (held.provenance, held.figures) != (provenance, figures):
                 held = replace(held, provenance=provenance, figures=figures)
-                self._write_receipt(held, table, staged.folder)
+                self._write_receipt(held, table)
             return Published(held, replaced=False)
-        size = file.stat().st_size
-        etag = self.store.replace(self.store.staged_key(file), key, seen)
+        etag = self.store.replace(given.key, key, seen)
         receipt = Receipt(
             table=f"{table.layer}/{table.name}",
             part=part,
@@ -180,22 +202,50 @@ class Lake(Catalogue):
             run=run,
             published_at=datetime.now(UTC).isoformat(timespec="seconds"),
             key=key,
-            size=size,
+            size=given.size,
             etag=etag,
         )
-        self._write_receipt(receipt, table, staged.folder)
+        self._write_receipt(receipt, table)
         return Published(receipt, replaced=True)
 
-    def _write_receipt(self, receipt: Receipt, table: Table, folder: Path) -> None:
-        key = receipt_key(table, receipt.part)
-        self.store.put_over(key, receipt.to_json().encode(), self.store.etag(key))
+    def _write_receipt(self, receipt: Receipt, table: Table) -> None:
+        """Put the receipt in place as long as its object is: over another run's, should one have come in between.
 
-    @staticmethod
-    def _merged(staged: Staged, part: str) -> Path:
-        """The one file of a part; outside the folder that the audit read, so that nothing is counted twice."""
+        Raises:
+            Raced: the object in place is another run's; its receipt is or will be.
+        """
+        key, content = receipt_key(table, receipt.part), receipt.to_json().encode()
+        for _ in range(RECEIPT_ATTEMPTS):
+            there = self.store.etag(key)
+            if self.store.etag(receipt.key) != receipt.etag:
+                break
+            with contextlib.suppress(Raced):
+                self.store.put_over(key, content, there)
+                return
+        raise Raced(receipt.key)
+
+    def _merged(self, staged: Staged, part: str) -> Entry:
+        """The one staged object of a part; outside the folder that the audit read, so that nothing is counted twice."""
         table, folder = staged.opening.table, staged.folder
-        files = _staged_files(_folder_of(folder, table, part))
-        return schema.merged(files, table.contract, folder.with_name(f"{folder.name}-merged") / f"{part}.parquet")
+        files = self._staged(self.store.staged_key(_folder_of(folder, table, part)))
+        if len(files) == 1:
+            return files[0]
+        target = folder.with_name(f"{folder.name}-merged") / f"{part}.parquet"
+        one = schema.merged(map(self.store.open, files), table.contract, target)
+        return self.store.upload(one, self.store.staged_key(one))
+
+    def _staged(self, prefix: str) -> list[Entry]:
+        return [entry for entry in self.store.entries(prefix) if entry.key.endswith(".parquet")]
+
+    def _footer(self, entry: Entry) -> FileMetaData:
+        with self.store.open(entry) as file:
+            return schema.footer(file)
+
+    def _etags(self, table: Table, parts: list[str]) -> dict[str, str]:
+        """What is in place of each part."""
+        return dict(
+            zip(parts, self.store.mapped(lambda part: self.store.etag(self.key(table, part)), parts), strict=True)
+        )
 
     def _inputs(self, table: Table, parts: list[str]) -> dict[str, dict[str, str]]:
         """The digests of what a table is made from: its months of monthly inputs, the whole of others."""
@@ -203,7 +253,8 @@ class Lake(Catalogue):
 
     def _digests(self, given: Table, table: Table, parts: list[str]) -> dict[str, str]:
         needed = self.published(given) if table.spans(given) else given.parts(parts)
-        return {part: self.intact(given, part).figures.digest for part in needed}
+        receipts = self.store.mapped(lambda part: self.intact(given, part), needed)
+        return {receipt.part: receipt.figures.digest for receipt in receipts}
 
 
 def staged_file(folder: Path, table: Table, part: str) -> Path:
@@ -216,19 +267,15 @@ def _folder_of(folder: Path, table: Table, part: str) -> Path:
     return folder / f"{PART}={months.index(part)}" if table.monthly else folder
 
 
-def _rows_by_part(files: list[Path], table: Table) -> dict[str, int]:
+def _rows_by_part(footers: Mapping[Entry, FileMetaData], table: Table) -> dict[str, int]:
     """The rows that the files' footers declare, by the part whose folder they lie in."""
     rows: Counter[str] = Counter()
-    for file in files:
-        number = file.parent.name.partition("=")[2]
+    for file, footer in footers.items():
+        number = file.key.split("/")[-2].partition("=")[2]
         part = audit.part_name(table.contract, int(number) if number.isdecimal() else None)
-        rows[part] += schema.rows_in(file)
+        rows[part] += footer.num_rows
     return {part: number for part, number in rows.items() if number}
 
 
 def _belonging(digests: dict[str, str], part: str) -> dict[str, str]:
     return {part: digests[part]} if part in digests else digests
-
-
-def _staged_files(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("*.parquet"))

@@ -1,7 +1,9 @@
 """Parquet files and contracts: what a file must look like, an empty one, many merged into one."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -34,13 +36,18 @@ def of_cents(cents: pa.Array) -> pa.Array:
     return pc.call_function("multiply", [cents.cast(pa.decimal128(19)), HUNDREDTH])
 
 
-def deviations(file: Path, contract: Contract) -> list[str]:
-    """How the file's columns differ from the contract's; nothing where they agree.
+def footer(file: BinaryIO) -> pq.FileMetaData:
+    """The footer of a Parquet file: its columns, and the number of its rows."""
+    return pq.read_metadata(file)
+
+
+def deviations(footer: pq.FileMetaData, contract: Contract) -> list[str]:
+    """How a file's columns differ from the contract's; nothing where they agree.
 
     Names, order and types are compared, as they stand in the file's footer. Nullability is not: engines
     set it differently, and the audit counts NULLs in the data.
     """
-    found = [(field.name, str(field.type)) for field in pq.read_schema(file)]
+    found = [(field.name, str(field.type)) for field in footer.schema.to_arrow_schema()]
     expected = [(field.name, str(field.type)) for field in arrow_schema(contract)]
     if found == expected:
         return []
@@ -48,11 +55,6 @@ def deviations(file: Path, contract: Contract) -> list[str]:
     extra = [f"{n} {t} is not in the contract" for n, t in found if n not in dict(expected)]
     wrong = [f"{n} is {dict(found)[n]}, not {t}" for n, t in expected if dict(found).get(n, t) != t]
     return missing + extra + wrong or ["the columns are in another order"]
-
-
-def rows_in(file: Path) -> int:
-    """The number of rows that the file's footer declares."""
-    return pq.read_metadata(file).num_rows
 
 
 def writer_of(file: Path, schema: pa.Schema) -> pq.ParquetWriter:
@@ -66,14 +68,12 @@ def writer_of(file: Path, schema: pa.Schema) -> pq.ParquetWriter:
     return pq.ParquetWriter(file, schema, compression="zstd", use_dictionary=texts, store_decimal_as_integer=True)
 
 
-def merged(files: list[Path], contract: Contract, target: Path) -> Path:
-    """One file with the rows of all: the only one itself, else a new file, row group by row group."""
-    if len(files) == 1:
-        return files[0]
+def merged(files: Iterable[BinaryIO], contract: Contract, target: Path) -> Path:
+    """One new file with the rows of all, row group by row group."""
     schema = arrow_schema(contract)
     with writer_of(target, schema) as writer:
         for file in files:
-            with pq.ParquetFile(file) as parquet:
+            with file, pq.ParquetFile(file) as parquet:
                 for group in range(parquet.num_row_groups):
                     writer.write_table(parquet.read_row_group(group).cast(schema))
     return target

@@ -39,7 +39,18 @@ def open_store(url: str, scratch: Path, server: S3Server) -> Store:
         scratch: a folder of this machine, for what is staged before it is uploaded.
         server: who serves s3://.
     """
-    return LocalStore(Path(url))
+    if not url.startswith("s3://"):
+        return LocalStore(Path(url))
+    from salespipe_spark.lake.s3 import S3Store  # whose client takes a while to import
+
+    return S3Store(url, scratch, server)
+
+
+def environment(server: S3Server) -> dict[str, str]:
+    """The environment by which an engine finds the server and its credentials."""
+    from salespipe_spark.lake import s3_client
+
+    return s3_client.environment(server)
 
 
 class LocalStore(Store):

@@ -1,0 +1,88 @@
+"""The client of S3: how it is made, what it finds its credentials by, and what its errors come to."""
+
+import contextlib
+from collections.abc import Generator
+from functools import cache
+from typing import Any
+
+import boto3
+from boto3.exceptions import S3UploadFailedError
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from salespipe_spark.errors import SalespipeError
+from salespipe_spark.lake.store import S3Server
+
+ATTEMPTS = 5
+AT_ONCE = 8
+"""Requests side by side."""
+
+ROLES = ("iam-role", "container-role", "assume-role-with-web-identity")
+"""Where credentials come from that the machine renews."""
+
+
+@cache
+def client_of(server: S3Server) -> Any:
+    """A client of the server; one for all, as it may be used by many threads and takes a while to make."""
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        connect_timeout=10,
+        read_timeout=60,
+        max_pool_connections=4 * AT_ONCE,
+        # The checksums of late are unknown to many servers.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        s3={"addressing_style": "path"} if server.endpoint_url else {},
+    )
+    with explained("S3"):
+        session = boto3.Session(region_name=server.region)  # one of its own: the default one is not safe for threads
+        return session.client("s3", endpoint_url=server.endpoint_url, config=config)
+
+
+def environment(server: S3Server) -> dict[str, str]:
+    """What an engine in this process, or one that it starts, finds the server by: never in a plan or on a command line.
+
+    Credentials that expire and are renewed by the machine itself (a role) are left to the engine to find.
+
+    Raises:
+        SalespipeError: there are no credentials.
+    """
+    session = boto3.Session(region_name=server.region)
+    credentials = session.get_credentials()
+    if credentials is None:
+        raise SalespipeError("There are no credentials for S3.", "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+    found = {"AWS_REGION": session.region_name or "us-east-1"}
+    if server.endpoint_url:
+        found |= {"AWS_ENDPOINT": server.endpoint_url}
+        found |= {"AWS_ALLOW_HTTP": "true"} if server.endpoint_url.startswith("http:") else {}
+    if credentials.method not in ROLES:
+        given = credentials.get_frozen_credentials()
+        found |= {"AWS_ACCESS_KEY_ID": given.access_key, "AWS_SECRET_ACCESS_KEY": given.secret_key}
+        found |= {"AWS_SESSION_TOKEN": given.token} if given.token else {}
+    return found
+
+
+@contextlib.contextmanager
+def explained(place: str) -> Generator[None]:
+    """Turn what the client raises into one clear error with the next step, without secrets."""
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        hints = {
+            "NoSuchBucket": "make the bucket, or correct SALESPIPE_LAKE_URL or SALESPIPE_FILES_URL",
+            "InvalidAccessKeyId": "correct AWS_ACCESS_KEY_ID",
+            "SignatureDoesNotMatch": "correct AWS_SECRET_ACCESS_KEY",
+            "ExpiredToken": "renew the credentials, then run again",
+        }
+        hint = hints.get(code, "salespipe doctor tells whether the bucket can be read and written; then run again")
+        raise SalespipeError(f"{place}: the server answered {code} to {error.operation_name}.", hint) from None
+    except (BotoCoreError, S3UploadFailedError) as error:
+        hint = "SALESPIPE_S3_ENDPOINT_URL, AWS credentials and region: salespipe doctor tells what is missing"
+        raise SalespipeError(f"{place} cannot be reached: {error}", hint) from None
+
+
+def code_of(error: Exception) -> str:
+    """The code of what a server answered; empty for what is no answer."""
+    response: dict[str, Any] = getattr(error, "response", {})
+    return str(response.get("Error", {}).get("Code", ""))
