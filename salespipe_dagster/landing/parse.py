@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from salespipe_dagster.landing.csv_file import Batch, CsvFile
+from salespipe_dagster.landing.database import Database
 from salespipe_dagster.landing.keys import Hashes, Keys, among
 from salespipe_dagster.landing.ndjson_file import NdjsonFile
 from salespipe_dagster.landing.parsed import Parsed, Status
@@ -33,12 +33,7 @@ from salespipe_dagster.landing.version import Version
 from salespipe_spark.tables import Table
 
 THREADS = min(4, os.cpu_count() or 1)
-_CONFIG: dict[str, str | bool | int | float | list[str]] = {
-    "threads": 1,
-    "enable_external_access": False,
-    "autoinstall_known_extensions": False,
-}
-_IDLE: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
+_IDLE: SimpleQueue[Database] = SimpleQueue()
 """Databases without tables, kept because making one costs as much as typing a thousand records."""
 
 
@@ -168,32 +163,29 @@ def _typed(batches: Iterator[Batch], query: Query) -> Iterator[tuple[Batch, _Rea
 
 def _read(batch: Batch, query: Query) -> _Read:
     """Type a batch."""
-    records = batch.rows
+    records, how = batch.rows, {"quoted": batch.quoted, "padded": batch.padded}
     with _database() as database:
-        database.register("records", records)
-        rows = database.sql(query.values(quoted=batch.quoted, padded=batch.padded)).to_arrow_table()
+        rows = database.answer(query.values(**how), records)
         if not rows["line"].equals(records["line"]):
             raise AssertionError("The database returned the records in another order.")
-        rows = rows.append_column("text", records["text"])
-        faults = _spoiled([])
-        if pc.any(pc.invert(rows["fits"])).as_py():
-            database.register("records", records.filter(pc.invert(rows["fits"])))
-            faults = database.sql(query.faults(quoted=batch.quoted, padded=batch.padded)).to_arrow_table()
+        rows, faults = rows.append_column("text", records["text"]), _spoiled([])
+        bad = pc.invert(rows["fits"])
+        if pc.any(bad).as_py():
+            faults = database.answer(query.faults(**how), records.filter(bad))
             rows = rows.filter(rows["fits"])
     return _Read(rows, faults, rows["key_hash"].to_numpy())
 
 
 @contextmanager
-def _database() -> Generator[duckdb.DuckDBPyConnection]:
+def _database() -> Generator[Database]:
     """A database that is nobody else's at the time."""
     try:
         database = _IDLE.get_nowait()
     except Empty:
-        database = duckdb.connect(config=_CONFIG)
+        database = Database()
     try:
         yield database
     finally:
-        database.unregister("records")
         _IDLE.put(database)
 
 

@@ -146,8 +146,11 @@ class _Frame:
             whole[list(self.spoiled)] = False
             begin, lines = begin[whole], lines[whole]
         texts = _strings(data, begin)
-        masked = _strings(_masked(data), begin) if self.quoted else texts
-        return Records(lines, texts, masked, self.quoted, _is_padded(data), told)
+        if not self.quoted:
+            return Records(lines, texts, texts, False, _is_padded(data), told)
+        masked = _masked(data)
+        apart = texts if masked is data else _strings(masked, begin)
+        return Records(lines, texts, apart, True, _is_padded(masked), told)
 
     def _join_lines(
         self, data: bytes, starts: Positions, ends: Positions, begins: npt.NDArray[np.bool_], *, last: bool
@@ -185,8 +188,7 @@ class _Frame:
         too_long = np.flatnonzero(self.end - self.begin > LONGEST)
         self.spoiled |= {int(i): Reason.LINE_TOO_LONG for i in too_long}
         data = np.frombuffer(self.data, np.uint8)
-        controls = np.count_nonzero(data < ord(" "))
-        if controls > self.lines_used + self.data.count(b"\r") + self.data.count(b"\t"):
+        if np.count_nonzero(data < ord(" ")) > self.lines_used:
             found = (data < ord(" ")) & (data != _NEWLINE) & (data != ord("\r")) & (data != ord("\t"))
             self.spoiled = {i: Reason.CONTROL_CHARACTER for i in self._holding(found)} | self.spoiled
         if not self.data.isascii():
@@ -215,7 +217,7 @@ def _is_record(data: bytes, begin: int, end: int) -> bool:
     return _RECORD.fullmatch(data, begin, end) is not None
 
 
-def _is_padded(data: bytes) -> bool:
+def _is_padded(data: bytes | bytearray) -> bool:
     """Whether a blank stands beside a comma or at the end of a line; a tab anywhere counts as one."""
     if b"\t" in data or data.startswith(b" "):
         return True
@@ -224,19 +226,25 @@ def _is_padded(data: bytes) -> bool:
     return bool(_AROUND_VALUES[read[blanks - 1]].any() or _AROUND_VALUES[read[blanks + 1]].any())
 
 
-def _masked(data: bytes) -> bytes:
-    """The bytes with MASKED for the commas inside quotes: those after an odd number of quotes."""
-    masked = np.frombuffer(bytearray(data), np.uint8)
-    inside = np.cumsum(masked == _QUOTE, dtype=np.uint8) & 1 == 1
-    masked[inside & (masked == _COMMA)] = ord(MASKED)
-    return masked.tobytes()
+def _masked(data: bytes) -> bytes | bytearray:
+    """The bytes with MASKED for the commas inside quotes: those between the first and the second, and so on."""
+    read = np.frombuffer(data, np.uint8)
+    quotes, commas = np.flatnonzero(read == _QUOTE), np.flatnonzero(read == _COMMA)
+    first, end = np.searchsorted(commas, quotes[::2]), np.searchsorted(commas, quotes[1::2])
+    counts = end - first
+    if not counts.any():
+        return data
+    inside = np.repeat(end - np.cumsum(counts), counts) + np.arange(counts.sum())
+    masked = bytearray(data)
+    np.frombuffer(masked, np.uint8)[commas[inside]] = ord(MASKED)
+    return masked
 
 
-def _untrimmed(data: bytes, begin: Positions) -> Any:
+def _untrimmed(data: bytes | bytearray, begin: Positions) -> Any:
     offsets = np.append(begin, len(data)).astype(np.int32)
     return pa.Array.from_buffers(pa.string(), len(begin), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
 
 
-def _strings(data: bytes, begin: Positions) -> Any:
+def _strings(data: bytes | bytearray, begin: Positions) -> Any:
     """The texts that begin at these bytes, each up to the next one, without line ends."""
     return pc.call_function("ascii_rtrim", [_untrimmed(data, begin)], pc.TrimOptions("\r\n"))

@@ -74,14 +74,16 @@ class Query:
     def _judged(self, *, quoted: bool, padded: bool) -> str:
         found = self._texts(quoted=quoted, padded=padded)
         moments = dict.fromkeys(in_files(c) for c in self.contract.columns if c.type in (Type.DATE, Type.INSTANT))
-        casts = "".join(f", {_moment(name)} AS {_name('m', name)}" for name in moments)
+        plain, parts, casts = ("".join(f", {made(name)}" for name in moments) for made in (_plain, _parts, _moment))
         values = ", ".join(f"{self._value(column)} AS {_v(column)}" for column in self.contract.columns)
         month = "0" if not self.contract.month else f"year({self._month}) * 12 + month({self._month}) - 1"
         fits = " AND ".join(["NOT ragged", "NOT stray", *self._conditions()])
         return f"""
             WITH fields AS NOT MATERIALIZED ({self._fields(quoted=quoted)}),
             written AS NOT MATERIALIZED (SELECT line, text, ragged, stray, {found} FROM fields),
-            cast_ AS NOT MATERIALIZED (SELECT *{casts} FROM written),
+            plain AS NOT MATERIALIZED (SELECT *{plain} FROM written),
+            taken_apart AS NOT MATERIALIZED (SELECT *{parts} FROM plain),
+            cast_ AS NOT MATERIALIZED (SELECT *{casts} FROM taken_apart),
             valued AS NOT MATERIALIZED (SELECT *, {values} FROM cast_),
             dated AS NOT MATERIALIZED (SELECT *, {month} AS month_number FROM valued),
             judged AS NOT MATERIALIZED (SELECT *, coalesce({fits}, false) AS fits FROM dated)"""
@@ -98,13 +100,14 @@ class Query:
     def _fields(self, *, quoted: bool) -> str:
         if not self.width:
             return "SELECT *, false AS ragged, false AS stray FROM records"
-        record = _literal(f"{_VALUE}(?:,{_VALUE})*")
-        stray = "false"
+        quote, stray = "false", "false"
         if quoted:
-            stray = f"""CASE WHEN contains(masked, '"') THEN NOT regexp_full_match(masked, {record}) ELSE false END"""
+            record = _literal(f"{_VALUE}(?:,{_VALUE})*")
+            quote = """contains(masked, '"')"""
+            stray = f"CASE WHEN quoted THEN NOT regexp_full_match(masked, {record}) ELSE false END"
         return f"""
-            SELECT line, text, fields, len(fields) <> {self.width} AS ragged, {stray} AS stray
-            FROM (SELECT line, text, masked, string_split(masked, ',') AS fields FROM records)"""
+            SELECT *, len(fields) <> {self.width} AS ragged, {stray} AS stray
+            FROM (SELECT *, string_split(masked, ',') AS fields, {quote} AS quoted FROM records)"""
 
     def _texts(self, *, quoted: bool, padded: bool) -> str:
         """Each column's text; NULL where there is nothing."""
@@ -114,7 +117,7 @@ class Query:
             if name in self.places:
                 text = f"fields[{self.places[name]}]" if self.width else _name("t", name)
                 text = _unquoted(text) if quoted else text
-                text = f"trim({text}, {_BLANKS})" if padded or quoted else text
+                text = _trimmed(text) if padded else text
             found.append(f"nullif({text}, '') AS {_name('t', name)}")
         return ", ".join(found)
 
@@ -123,9 +126,10 @@ class Query:
         if column.type in (Type.STRING, Type.TEXT):
             return text
         if column.type is Type.DATE:
-            return f"{moment}.local::DATE"
+            return f"{moment}::DATE"
         if column.type is Type.INSTANT:
-            return f"{moment}.local - to_minutes({moment}.minutes_ahead)"
+            ahead = _name("z", in_files(column))
+            return f"CASE WHEN {ahead} IS NULL THEN {moment} ELSE {moment} - to_minutes({ahead}) END"
         if column.type in INTEGERS:
             target, _ = INTEGERS[column.type]
             pattern = r"-?\d+(\.0+)?"
@@ -201,28 +205,48 @@ def _number_faults(kind: Type, text: str) -> list[tuple[str, Reason]]:
     return [(f"regexp_full_match({text}, {_literal(pattern)})", reason) for pattern, reason in found]
 
 
+def _plain(name: str) -> str:
+    """The date and time, where it is written as the database writes it, or with a T between or a Z at the end."""
+    text, moment, day = (
+        _name("t", name),
+        f"try_cast({_name('t', name)} AS TIMESTAMP)",
+        f"try_cast({_name('t', name)} AS DATE)",
+    )
+    return f"""CASE WHEN {moment}::VARCHAR = {text} THEN {moment}
+        WHEN {moment}::VARCHAR = replace({text}, 'T', ' ') THEN {moment}
+        WHEN {moment}::VARCHAR || 'Z' = replace({text}, 'T', ' ') THEN {moment}
+        WHEN {day}::VARCHAR = {text} THEN {day}::TIMESTAMP END AS {_name("d", name)}"""
+
+
+def _parts(name: str) -> str:
+    """What any other date and time is made of; empty texts where it is none."""
+    extract = f"regexp_extract({_name('t', name)}, {_literal(_MOMENT)}, ['day', 'clock', 'seconds', 'zone'])"
+    return f"CASE WHEN {_name('d', name)} IS NULL THEN {extract} END AS {_name('p', name)}"
+
+
 def _moment(name: str) -> str:
     """The date and time as written, and how many minutes its clock is ahead of UTC."""
-    text = _name("t", name)
-    parts = f"regexp_extract({text}, {_literal(_MOMENT)}, ['day', 'clock', 'seconds', 'zone'])"
-    plain = f"try_cast({text} AS TIMESTAMP)"
-    day = f"try_cast({text} AS DATE)"
+    plain, parts = _name("d", name), _name("p", name)
+    seconds, zone = f"{parts}.seconds", f"{parts}.zone"
     # Seconds are cut, not rounded, so that no instant becomes one of the next day.
-    slow = f"""list_transform([{parts}], lambda p: {{
-        'local': try_cast(p.day || ' ' || coalesce(nullif(p.clock, ''), '00:00')
-            || coalesce(nullif(rtrim(p.seconds[:10], '.'), ''), ':00') AS TIMESTAMP),
-        'minutes_ahead': CASE WHEN p.zone[1] IN ('+', '-') THEN (p.zone[1] || '1')::INTEGER
-            * (p.zone[2:3]::INTEGER * 60 + CASE WHEN len(p.zone) > 3 THEN p.zone[-2:]::INTEGER ELSE 0 END)
-            ELSE 0 END}})[1]"""
-    return f"""CASE WHEN {plain}::VARCHAR = {text} THEN {{'local': {plain}, 'minutes_ahead': 0}}
-        WHEN {day}::VARCHAR = {text} THEN {{'local': {day}::TIMESTAMP, 'minutes_ahead': 0}}
-        ELSE {slow} END"""
+    return f"""
+        CASE WHEN {plain} IS NOT NULL THEN {plain} ELSE try_cast({parts}.day || ' '
+            || coalesce(nullif({parts}.clock, ''), '00:00')
+            || coalesce(nullif(rtrim({seconds}[:10], '.'), ''), ':00') AS TIMESTAMP) END AS {_name("m", name)},
+        CASE WHEN {zone}[1] IN ('+', '-') THEN ({zone}[1] || '1')::INTEGER * ({zone}[2:3]::INTEGER * 60
+            + CASE WHEN len({zone}) > 3 THEN {zone}[-2:]::INTEGER ELSE 0 END) END AS {_name("z", name)}"""
 
 
 def _unquoted(text: str) -> str:
     bare = f"trim({text}, {_BLANKS})[2:-2]"
-    return f"""CASE WHEN contains({text}, '"') THEN replace(replace({bare}, '""', '"'), chr({ord(MASKED)}), ',')
-        ELSE {text} END"""
+    value = f"""replace(replace({bare}, '""', '"'), chr({ord(MASKED)}), ',')"""
+    value = f"""CASE WHEN contains({text}, '"') THEN trim({value}, {_BLANKS}) ELSE {text} END"""
+    return f"CASE WHEN quoted THEN {value} ELSE {text} END"
+
+
+def _trimmed(text: str) -> str:
+    # To look for a blank costs less than to trim what has none.
+    return f"CASE WHEN contains({text}, ' ') OR contains({text}, chr(9)) THEN trim({text}, {_BLANKS}) ELSE {text} END"
 
 
 def _v(column: Column) -> str:
@@ -230,7 +254,7 @@ def _v(column: Column) -> str:
 
 
 def _name(kind: str, name: str) -> str:
-    """What a column is called inside the query: t its text, m a date and time, v its value."""
+    """What a column is called inside the query: t its text, v its value; of a date d, p, m and z."""
     return _quoted(f"{kind}_{name}")
 
 

@@ -10,6 +10,7 @@ from types import FrameType
 import click
 
 from salespipe_dagster_tests.bench import report
+from salespipe_dagster_tests.bench.landing import landing_lines
 from salespipe_dagster_tests.bench.measure import Measurement, company_lines
 from salespipe_dagster_tests.bench.report import Line
 from salespipe_dagster_tests.bench.shop import Shop
@@ -40,6 +41,7 @@ def main(lines: str, repeat: int, *, floor_only: bool) -> None:
                 differing += taken.differing
             if not floor_only:
                 sections["the fixed cost"] = _fixed_cost(server, Path(name), repeat)
+                sections["files that land"] = landing_lines(Path(name), repeat)
                 sections["the synthetic company, one month"] = company_lines(server, Path(name), repeat)
     except NoServer as error:
         raise click.ClickException(str(error)) from error

@@ -128,11 +128,11 @@ class Measurement:
         return self._stage("transforms", str(self._at("lake")), self._at("ours", turn))
 
     def _duckdb(self, turn: int) -> dict[str, Any]:
-        return _process(f"{PACKAGE}.floor", str(self._at("lake")), str(self._at("floor", turn)), *self._years())
+        return in_process(f"{PACKAGE}.floor", str(self._at("lake")), str(self._at("floor", turn)), *self._years())
 
     def _stage(self, stage: str, origin: str, target: Path) -> dict[str, Any]:
         span = (self.shop.first_month, self.shop.last_month)
-        return _process(f"{PACKAGE}.stages", stage, origin, *span, str(target))
+        return in_process(f"{PACKAGE}.stages", stage, origin, *span, str(target))
 
     def _runs(self, home: Path) -> dict[str, Any]:
         runs = [self._run(home, "--months", month) for month in self.shop.months]
@@ -178,10 +178,16 @@ class Measurement:
         return f"{self.shop.first_month[:4]}-01-01", f"{int(self.shop.last_month[:4]) + 1}-12-31"
 
 
+def in_process(module: str, *arguments: str) -> dict[str, Any]:
+    """What a stage of this module tells, in a process of its own."""
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    return json.loads(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
+
+
 def company_lines(server: Server, folder: Path, repeat: int) -> list[Line]:
     """The synthetic company's month: made on one core, and made and written; the quickest turn of each counts."""
     module = f"{PACKAGE}.company"
-    made = min((_process(module, "generation") for _ in range(repeat)), key=lambda turn: turn["seconds"])
+    made = min((in_process(module, "generation") for _ in range(repeat)), key=lambda turn: turn["seconds"])
     written = [_company_written(server, folder, module, turn) for turn in range(repeat)]
     floor, ours = (min(turn[side] for turn in written) for side in ("floor", "seconds"))
     lines, rows, peak = made["lines"], written[0]["rows"], max(turn["peak"] for turn in written)
@@ -205,7 +211,7 @@ def _company_written(server: Server, folder: Path, module: str, turn: int) -> di
         for name in names:
             cursor.execute(f"CREATE DATABASE {name}")
     try:
-        return _process(module, "writing", *(server.url(name) for name in names), str(folder))
+        return in_process(module, "writing", *(server.url(name) for name in names), str(folder))
     finally:
         with server.cursor() as cursor:
             for name in names:
@@ -220,8 +226,3 @@ def _staged(staged: dict[str, Any]) -> list[Line]:
         Line("  scans, and the search for torn reads", rest),
         Line("  audit", staged["audits"]),
     ]
-
-
-def _process(module: str, *arguments: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", module, *map(str, arguments)]
-    return json.loads(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
