@@ -85,8 +85,9 @@ def plan(pending: int, most: int, due: Due, runs: Iterable[Past], now: datetime)
 
 
 def is_held_back(name: str, runs: Iterable[Past], now: datetime) -> bool:
-    """Whether the last runs of this name failed so lately that it is too soon for another."""
-    ended = sorted(((run.ended, run.failed) for run in runs if run.name == name and run.ended), reverse=True)
+    """Whether the last runs of this name failed so lately that it is too soon for another; newest first."""
+    ended = [(run.ended, run.failed) for run in runs if run.name == name and run.ended]
+    ended.sort(key=lambda each: each[0], reverse=True)  # of two that ended at once the first given is the newer
     failures = next((number for number, (_, failed) in enumerate(ended) if not failed), len(ended))
     if not failures:
         return False
