@@ -149,7 +149,7 @@ def company() -> None:
 @company.command()
 @click.option("--days", type=click.IntRange(min=1), required=True, help="How many days pass.")
 def advance(days: int) -> None:
-    """Move the company forward: orders are shipped or cancelled, payments come in, new days bring new orders.
+    """Move the company forward: orders are shipped or cancelled, payments come in, new days bring orders and files.
 
     Of what is configured, or of the demo where nothing is. New orders and payments are written where the
     days lie within the configured months, or within others that are in the source already.

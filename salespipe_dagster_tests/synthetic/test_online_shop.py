@@ -6,16 +6,19 @@ import subprocess
 import sys
 from collections import Counter
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from salespipe_dagster.synthetic.online import sales as sales_module
 from salespipe_dagster.synthetic.online.assortment import names
 from salespipe_dagster.synthetic.online.books import OnlineLedger, online_ledger
+from salespipe_dagster.synthetic.online.bulk import sales_csv
 from salespipe_dagster.synthetic.online.catalogues import catalogue_files
-from salespipe_dagster.synthetic.online.dropped import Book, OnlineFile
+from salespipe_dagster.synthetic.online.dropped import Book, OnlineFile, Piece
 from salespipe_dagster.synthetic.online.drops import FOLDERS, online_files
 from salespipe_dagster.synthetic.online.profiles import profile_files
 from salespipe_dagster.synthetic.online.sales_files import sales_files
@@ -271,3 +274,18 @@ def test_the_default_shop_sells_ten_thousand_times_in_two_years() -> None:
 def test_a_size_that_has_no_numbers_is_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=r"is not within"):
         Shop(**wrong)
+
+
+@pytest.mark.parametrize("quirks", [False, True])
+def test_a_large_file_is_as_large_as_asked_and_its_amount_is_known(tmp_path: Path, *, quirks: bool) -> None:
+    """Measurements hold what lands of it against this; the same seed makes the same bytes."""
+    made = sales_csv(tmp_path / "large.csv", 300_000, quirks=quirks)
+    content = (tmp_path / "large.csv").read_bytes()
+    assert 300_000 <= made.size == len(content) < 400_000
+    whole = OnlineFile("large.csv", datetime(2024, 1, 1, tzinfo=UTC), lambda: [Piece(Book(), lambda: content)])
+    read = reading.sales(whole)
+    assert made.book == Book(len(read.rows), read.duplicates, read.quarantined)
+    assert made.amount == sum(Decimal(row["total_amount"]) for row in read.rows.values())
+    assert bool(made.book.quarantined) is quirks
+    assert sales_csv(tmp_path / "again.csv", 300_000, quirks=quirks) == made
+    assert (tmp_path / "again.csv").read_bytes() == content
