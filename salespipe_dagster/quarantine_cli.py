@@ -102,10 +102,10 @@ def forget(file: str) -> None:
 def _dock() -> "Dock":
     from salespipe_dagster.landing.land import dock_of
     from salespipe_dagster.resources.files import files_store
-    from salespipe_spark.lake.catalogue import Catalogue
+    from salespipe_dagster.resources.lake import lake_store
 
     settings = Settings.configured_or_demo()
-    return dock_of(settings, files_store(settings), Catalogue(settings.lake).store, f"by hand {uuid.uuid4()}")
+    return dock_of(settings, files_store(settings), lake_store(settings), f"by hand {uuid.uuid4()}")
 
 
 def _taken_back(decide: Callable[["Dock", str], list[str]], file: str) -> None:
