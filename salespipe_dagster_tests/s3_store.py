@@ -185,6 +185,7 @@ class LeaseTests:
             assert (folder.is_dir(), keys(store)) == (True, [f"{key}/lease"])
             store.put(f"{key}/core/0.parquet", b"staged")
             store.confirm(folder)
+            store.confirm(folder / "core" / "fact")
         assert (folder.exists(), keys(store)) == (False, [])
 
     def test_staging_is_gone_when_the_run_fails(self, store: S3Store) -> None:

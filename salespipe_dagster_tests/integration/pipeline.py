@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow.parquet as pq
 import sqlalchemy as sa
@@ -60,15 +60,27 @@ def objects(home: Path) -> dict[str, tuple[int, bytes]]:
 
 def contents(home: Path) -> Contents:
     """All rows of all tables by (table, part), sorted: what two lakes are compared by."""
-    catalogue = Catalogue(home / "lake")
+    return contents_of(Catalogue(home / "lake"))
+
+
+def contents_of(catalogue: Catalogue) -> Contents:
+    """The same of a lake anywhere."""
     return {
-        (table.name, part): sorted(rows(local(catalogue).path(catalogue.key(table, part))), key=repr)
+        (table.name, part): sorted(rows_of(catalogue, catalogue.key(table, part)), key=repr)
         for table in tables().values()
         for part in catalogue.published(table)
     }
 
 
-def rows(file: Path) -> Rows:
+def rows_of(catalogue: Catalogue, key: str) -> Rows:
+    """The rows of one object of a lake."""
+    entry = catalogue.store.entry(key)
+    assert entry
+    with catalogue.store.open(entry) as file:
+        return rows(file)
+
+
+def rows(file: Path | BinaryIO) -> Rows:
     """The rows of one object; read as a file, so that its folders do not become columns."""
     with pq.ParquetFile(file) as parquet:
         return [tuple(row.values()) for row in parquet.read().to_pylist()]

@@ -210,9 +210,10 @@ class S3Store(Store):
         Raises:
             SalespipeError: it is not.
         """
-        if self.entry(f"{self.staged_key(folder)}/lease") is None:
+        _, run, *_ = self.staged_key(folder).split("/")
+        if self.entry(f"{STAGING}/{run}/lease") is None:
             hint = "run again; another run took this one for dead, as it did not reach S3 for a minute"
-            raise SalespipeError(f"What was staged in {self.uri(self.staged_key(folder))} was swept.", hint)
+            raise SalespipeError(f"What was staged in {self.uri(f'{STAGING}/{run}')} was swept.", hint)
 
     def mapped(self, function: Callable[[T], R], items: Iterable[T]) -> Sequence[R]:
         """The results in order, with some requests side by side."""
