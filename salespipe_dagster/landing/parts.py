@@ -110,8 +110,12 @@ class Parts:
             yield calendar.from_index(int(ordered[0])), rows
             return
         starts = [0, *(np.flatnonzero(np.diff(ordered)) + 1).tolist()]
+        in_order = bool((np.diff(months) >= 0).all())
         for start, end in zip(starts, [*starts[1:], len(ordered)], strict=True):
-            yield calendar.from_index(int(ordered[start])), rows.take(pa.array(order[start:end]))
+            # A slice keeps all rows in memory while it waits: it is taken only where it is most of them.
+            large = in_order and (end - start) * 4 > rows.num_rows
+            some = rows.slice(start, end - start) if large else rows.take(pa.array(order[start:end]))
+            yield calendar.from_index(int(ordered[start])), some
 
 
 class Quarantine:
