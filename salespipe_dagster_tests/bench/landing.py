@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ def made(file: str, size: str, quirks: str = "") -> dict[str, Any]:
 def bare(file: str, folder: str) -> dict[str, Any]:
     """DuckDB guesses the types and writes one file: nothing is checked, nothing is cut into months."""
     link = duckdb.connect(config={"threads": floor.THREADS})
+    link.execute("SELECT 1").fetchall()
     return _timed(lambda: link.execute(BARE.format(Path(folder, "bare.parquet")), [file]))
 
 
@@ -51,6 +53,10 @@ def ours(file: str, folder: str) -> dict[str, Any]:
     path = Path(file)
     version = Version("online_sales", f"sales/{path.name}", "bench", path.stat().st_size, datetime.now(UTC))
     table, target = tables()["online_sales"], Path(folder, "parts")
+    first = path.with_name("first.csv")
+    with path.open("rb") as lines:
+        first.write_bytes(b"".join(islice(lines, 10)))
+    parse(first, version, table, FIRST_MONTH, LAST_MONTH, target, 1)  # what is loaded once is there before
     told = _timed(lambda: parse(path, version, table, FIRST_MONTH, LAST_MONTH, target, 1))
     parsed = told.pop("result")
     amounts = [pc.sum(pq.read_table(part, columns=["total_amount"])["total_amount"]) for part in parsed.parts.values()]
@@ -61,10 +67,13 @@ def ours(file: str, folder: str) -> dict[str, Any]:
 def landing_lines(folder: Path, repeat: int) -> list[Line]:
     """A large file beside its floor, the same with faults, and the memory that two sizes take."""
     lines: list[Line] = []
+    least: dict[str, Any] = {}
     for title, quirks in (("500 MB of sales", ""), ("the same with faults and repeated lines", "quirks")):
         file = folder / "sales.csv"
         amount = in_process(__name__, "made", str(file), str(SIZE), quirks)["amount"]
-        least, taken = (_best(title, stage, file, folder, repeat) for stage in ("bare", "ours"))
+        # What is spoilt the bare reader does not read: its time is that of the clean file.
+        least = least or _best(title, "bare", file, folder, repeat)
+        taken = _best(title, "ours", file, folder, repeat)
         if taken["amount"] != amount:
             raise RuntimeError(f"{title}: {taken['amount']} landed of {amount}.")
         memory = {"growth": taken["growth"], "peak": taken["peak"]}
