@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 from salespipe_dagster.landing.ledger import PARTS, Ledger, entry_key, part_key, quarantine_key
 from salespipe_dagster.landing.moved import merged_keys, moved, write_keys
 from salespipe_dagster.landing.parsed import Parsed, Status
-from salespipe_dagster.landing.version import Version
 from salespipe_spark.lake.objects import Changed, Entry, Store
 from salespipe_spark.tables import Table
 
@@ -28,16 +27,11 @@ class Berth:
         self._run = run
         self._index: dict[str, Path] = {}
 
-    def commit(self, table: Table, ledger: Ledger, batch: list[tuple[Version, Parsed]]) -> Ledger:
-        """Put what came of these files into the lake, and return the ledger with their entries.
-
-        Each is given with the version that is there: the one that it lands as may be a later one.
-        """
-        if not batch:
+    def commit(self, table: Table, ledger: Ledger, results: list[Parsed]) -> Ledger:
+        """Put what came of these files into the lake, and return the ledger with their entries."""
+        if not results:
             return ledger
-        results = [result for _, result in batch]
         ledger = ledger.with_entries({result.version.id: result.status for result in results})
-        named = [(there, result) for there, result in batch if there.id not in ledger.statuses]
         uploads = [
             (file, part_key(table.name, part, result.version.id))
             for result in results
@@ -50,12 +44,10 @@ class Berth:
             uploads += [(r.quarantine, quarantine_key(table.name, r.version.id)) for r in results if r.quarantine]
             self._lake.mapped(lambda upload: self._lake.upload(*upload), uploads)
             self._lake.mapped(self._enter, results)
-            # A content that landed under another name than its own is in the ledger under both.
-            self._lake.mapped(lambda pair: self._enter(pair[1], pair[0]), named)
-        return ledger.with_entries({there.id: result.status for there, result in named})
+        return ledger
 
-    def _enter(self, result: Parsed, there: Version | None = None) -> None:
-        enter(self._lake, result, self._run, there)
+    def _enter(self, result: Parsed) -> None:
+        enter(self._lake, result, self._run)
 
     def _moved(self, table: Table, ledger: Ledger, fresh: list[Path], folder: Path) -> list[tuple[Path, str]]:
         """The keys that moved between months, each object with where it is to lie.
@@ -99,27 +91,22 @@ class Berth:
         return {name: merged}
 
 
-def enter(lake: Store, result: Parsed, run: str, there: Version | None = None) -> None:
-    """Write the ledger's entry of what came of a version: from now on it counts.
-
-    A content that landed under another name than its own, `there`, has an entry under both.
-    """
-    version = there or result.version
+def enter(lake: Store, result: Parsed, run: str) -> None:
+    """Write the ledger's entry of what came of a version: from now on it counts."""
+    version = result.version
     with lake.writing():
-        lake.put(entry_key(version.table, version.id, result.status), _entry(result, version, run))
+        lake.put(entry_key(version.table, version.id, result.status), _entry(result, run))
 
 
 def _index_folder(table: Table) -> str:
     return f"{PARTS}/{table.name}/_keys"
 
 
-def _entry(result: Parsed, version: Version, run: str) -> bytes:
-    """An entry of the ledger; one that only says what a content landed as has no rows of its own."""
-    own = version == result.version
+def _entry(result: Parsed, run: str) -> bytes:
+    version = result.version
     told = {
         "file": version.key,
         "version": version.id,
-        "landed_as": result.version.id,
         "table": version.table,
         "etag": version.etag,
         "size": version.size,
@@ -132,7 +119,7 @@ def _entry(result: Parsed, version: Version, run: str) -> bytes:
         "duplicates": result.duplicates,
         "reasons": result.reasons,
         "unknown_columns": result.unknown_columns,
-        "rows": result.rows if own else {},
+        "rows": result.rows,
         "run": run,
         "entered_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }

@@ -153,19 +153,19 @@ def _land(
     share = dock.max_rejected_share if max_rejected_share is None else max_rejected_share
     done = 0
     for number, batch in enumerate(_batches(chosen)):
-        parsed: list[tuple[Version, Parsed]] = []
+        parsed: list[Parsed] = []
         for place, version in enumerate(batch):
             done += 1
             folder = scratch / f"batch-{number}" / str(place)
             result = _parsed(dock, ledgers[version.table], version, folder, share, landing)
             if result is not None:
-                parsed.append((version, result))
+                parsed.append(result)
                 said = f"{version.shown_key}, {done} of {len(chosen)} ({result.landed:,} rows)"
                 on_file(f"{result.status.value} {said}", done / len(chosen))
         for name in ledgers:
-            mine = [(there, result) for there, result in parsed if result.version.table == name]
+            mine = [result for result in parsed if result.version.table == name]
             ledgers[name] = berth.commit(tables()[name], ledgers[name], mine)
-        landing.results += [result for _, result in parsed]
+        landing.results += parsed
         shutil.rmtree(scratch / f"batch-{number}")
 
 
@@ -188,8 +188,8 @@ def _parsed(
         landing.broken[version.shown_key] = f"{type(error).__name__}: {error}"
         return None
     file.unlink()
-    is_known = version.id in ledger.statuses
-    if is_known and ledger.newest_status(version) is Status.LANDED and result.status is not Status.LANDED:
+    has_landed = ledger.knows(version) and ledger.newest_status(version) is Status.LANDED
+    if has_landed and result.status is not Status.LANDED:
         landing.broken[version.shown_key] = f"parsed again it would be {result.status.value}: {result.reason}"
         return None
     return result

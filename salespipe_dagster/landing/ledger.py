@@ -7,6 +7,7 @@ file is a later version of it.
 
 import hashlib
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -24,8 +25,11 @@ QUARANTINE = "_quarantine"
 ENTRIES = "_receipts/_landed"
 DECIDED = (Status.LANDED, Status.DROPPED)
 STATUSES = {status.value: status for status in Status}
-AGAIN = "-r"
-"""Before the number of a version of a content that is in the ledger already: parsed again, or dropped."""
+GONE = "gone"
+"""What a file that was forgotten holds: the same content is a new one, should it come back."""
+
+_AGAIN = re.compile(r"(.*)-r([0-9]{4,})-([0-9a-f]{16}|gone)")
+"""The end of the name of a version that takes its place after another one: its number, and which content it is."""
 
 
 def part_key(table: str, part: str, *versions: str) -> str:
@@ -83,6 +87,14 @@ class Ledger:
         newest = self.newest.get(digest_of(version.key))
         return self.statuses[newest] if newest else None
 
+    def knows(self, version: Version) -> bool:
+        """Whether the last that the ledger tells of a version's file is of this content.
+
+        One that landed before another did is not known any more: where it is put back, with its time, it counts.
+        """
+        newest = self.newest.get(digest_of(version.key))
+        return newest is not None and _content(newest) == _content(version.id)
+
     def with_entries(self, entries: Mapping[str, Status]) -> "Ledger":
         """The ledger with further entries."""
         return Ledger({**self.statuses, **entries})
@@ -94,7 +106,12 @@ class Ledger:
         older copy was put back, or two contents were written within one second of the store's clock.
         """
         newest = self.newest.get(digest_of(version.key))
-        return version if newest is None or version.id > newest else _again(version, newest)
+        return version if newest is None or version.id > newest else _after(newest, version, _content(version.id))
+
+    def dropping(self, version: Version, *, gone: bool) -> Version:
+        """The version as which nothing more is to count of a file; `gone` if only until it comes back."""
+        newest = self.newest[digest_of(version.key)]
+        return _after(newest, version, GONE if gone else _content(newest))
 
 
 @dataclass(frozen=True)
@@ -182,9 +199,15 @@ def _last(statuses: Mapping[str, Status], versions: list[str], among: tuple[Stat
     return next((version for version in reversed(versions) if statuses[version] in among), "")
 
 
-def _again(version: Version, newest: str) -> Version:
-    """A version of this content that sorts after the newest."""
-    _, instant, etag = newest.split("-", 2)
-    base, _, number = etag.rpartition(AGAIN)
-    times = int(number) if base and number.isdecimal() else 0
-    return replace(version, modified=instant_of(int(instant, 16)), etag=f"{base or etag}{AGAIN}{times + 1:04d}")
+def _content(version: str) -> str:
+    """Which content of its file a version is, whatever its place among the others."""
+    again = _AGAIN.fullmatch(version)
+    return again[3] if again else hashlib.sha256(version.encode()).hexdigest()[:16]
+
+
+def _after(newest: str, version: Version, content: str) -> Version:
+    """A version of the same file that sorts after the newest, of this content."""
+    again = _AGAIN.fullmatch(newest)
+    base, times = (again[1], int(again[2])) if again else (newest, 0)
+    _, instant, etag = base.split("-", 2)
+    return replace(version, modified=instant_of(int(instant, 16)), etag=f"{etag}-r{times + 1:04d}-{content}")

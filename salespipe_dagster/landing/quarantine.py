@@ -117,7 +117,7 @@ def drop(dock: Dock, key: str) -> list[str]:
     if ledger.newest[digest_of(key)] not in ledger.undecided:
         hint = f"salespipe quarantine forget {key} takes back what has landed of it"
         raise SalespipeError(f"{key} is not held: there is nothing to decide.", hint)
-    return _dropped(dock, table, ledger, key, "dropped by command")
+    return _dropped(dock, table, ledger, key, gone=False)
 
 
 def forget(dock: Dock, key: str) -> list[str]:
@@ -129,10 +129,10 @@ def forget(dock: Dock, key: str) -> list[str]:
     table, ledger = _known(dock.lake, key)
     if dock.files.entry(key) is not None:
         raise SalespipeError(f"{dock.files.uri(key)} is still there.", "remove the file first; then forget it")
-    return _dropped(dock, table, ledger, key, "forgotten by command")
+    return _dropped(dock, table, ledger, key, gone=True)
 
 
-def _dropped(dock: Dock, table: Table, ledger: Ledger, key: str, reason: str) -> list[str]:
+def _dropped(dock: Dock, table: Table, ledger: Ledger, key: str, *, gone: bool) -> list[str]:
     digest = digest_of(key)
     newest = ledger.newest[digest]
     if ledger.statuses[newest] is Status.DROPPED:
@@ -141,7 +141,8 @@ def _dropped(dock: Dock, table: Table, ledger: Ledger, key: str, reason: str) ->
     entries = entries_of(dock.lake, table, ledger, [newest, *counting])
     told = entries[newest]
     version = Version(table.name, key, told["etag"], told["size"], datetime.fromisoformat(told["modified"]))
-    enter(dock.lake, Parsed(ledger.landing(version), Status.DROPPED, reason), dock.run)
+    reason = f"{'forgotten' if gone else 'dropped'} by command"
+    enter(dock.lake, Parsed(ledger.dropping(version, gone=gone), Status.DROPPED, reason), dock.run)
     return sorted({part for each in counting for part in entries[each]["rows"]})
 
 

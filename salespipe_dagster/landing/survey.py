@@ -19,7 +19,7 @@ class Survey:
 
     Attributes:
         files: how many files of feeds there are.
-        pending: the versions that the ledger does not know, oldest first.
+        pending: the versions that the ledger does not know, or knows as overtaken; oldest first.
         gone: the versions whose rows count although their file is not there any more, by table.
         foreign: the keys of files that belong to no feed.
     """
@@ -44,7 +44,7 @@ def survey(entries: Iterable[Entry], ledgers: Mapping[str, Ledger]) -> Survey:
             continue
         there[table.name].add(digest_of(entry.key))
         version = version_of(table.name, entry)
-        if version.id not in ledgers[table.name].statuses:
+        if not ledgers[table.name].knows(version):
             pending.append(version)
     gone = {
         table: sorted(version for version in ledger.current if version.partition("-")[0] not in there[table])

@@ -61,8 +61,11 @@ def instant_of(number: int) -> datetime:
 
 
 def _safe(etag: str) -> str:
-    """The ETag itself where it is made of letters, digits and hyphens, as stores' are; a digest of it otherwise."""
+    """The ETag itself where it is short and of letters, digits and hyphens, as stores' are; a digest of it otherwise.
+
+    It is left as it is with what the ledger puts behind it.
+    """
     bare = etag.removeprefix("W/").strip('"')
-    if re.fullmatch(r"[A-Za-z0-9-]{1,64}", bare):
+    if re.fullmatch(r"[A-Za-z0-9-]{1,40}(-r[0-9]{4,}-[0-9a-z]{4,16})?", bare):
         return bare
     return hashlib.sha256(etag.encode("utf-8", "surrogateescape")).hexdigest()[:32]

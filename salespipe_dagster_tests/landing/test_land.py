@@ -104,6 +104,17 @@ def test_older_copy_that_was_put_back_counts(tmp_path: Path) -> None:
     assert land.land(dock).found.pending == []
 
 
+def test_content_that_landed_before_counts_when_it_is_put_back_with_its_time(tmp_path: Path) -> None:
+    """`cp -p`, or a deleted version of a bucket: the same name as the one that landed first, and overtaken since."""
+    dock = dock_at(tmp_path)
+    for _ in range(2):
+        for minutes, quantity in enumerate([1, 5]):
+            drop_sales(files_of(dock), "a", [sale_line("T1", "2024-01-31", quantity)], minutes=minutes)
+            assert len(land.land(dock).results) == 1
+            assert everything(lake_of(dock)) == {"2024-01": [("T1", quantity)]}
+    assert land.land(dock).results == []
+
+
 ACROSS = {
     "a": ([sale_line("T1", "2024-01-31"), sale_line("T2", "2024-01-02")], 0),
     "b": ([sale_line("T1", "2024-02-01", 2), sale_line("T3", "2024-02-02")], 1),

@@ -67,14 +67,36 @@ def test_content_of_the_same_second_counts_although_its_etag_is_smaller() -> Non
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["a", "b", "c-1"])), min_size=1, max_size=8))
 def test_what_is_there_now_counts_whatever_clock_and_etags_say(history: list[tuple[int, str]]) -> None:
-    found = Ledger({})
+    found, before = Ledger({}), None
     for seconds, etag in history:
         there = replace(OLD, etag=etag, modified=AT + timedelta(seconds=seconds))
         lands_as = found.landing(there)
-        found = found.with_entries({lands_as.id: Status.LANDED}).with_entries(
-            {there.id: Status.LANDED} if there.id not in found.statuses and there != lands_as else {}
-        )
-        assert found.current == {lands_as.id}
+        assert found.knows(there) is (there == before)
+        found = found.with_entries({lands_as.id: Status.LANDED})
+        assert (found.current, found.knows(there)) == ({lands_as.id}, True)
+        before = there
+
+
+def test_dropped_content_stays_dropped_and_a_forgotten_one_may_come_back() -> None:
+    held = ledger((OLD, Status.HELD))
+    dropped = held.with_entries({held.dropping(OLD, gone=False).id: Status.DROPPED})
+    assert (dropped.knows(OLD), dropped.knows(NEW), dropped.undecided) == (True, False, [])
+    landed = ledger((OLD, Status.LANDED))
+    forgotten = landed.with_entries({landed.dropping(OLD, gone=True).id: Status.DROPPED})
+    assert (forgotten.knows(OLD), forgotten.current) == (False, set())
+    back = forgotten.with_entries({forgotten.landing(OLD).id: Status.LANDED})
+    assert (back.knows(OLD), back.current) == (True, {forgotten.landing(OLD).id})
+
+
+@pytest.mark.parametrize("etag", ["e1", "f" * 64, "a.b"])
+def test_content_that_lands_again_sorts_after_itself_whatever_its_etag(etag: str) -> None:
+    """A server may call contents by 64 digits of SHA-256: with a number behind it is no longer a name as it stands."""
+    found, there = ledger(), replace(OLD, etag=etag)
+    for _ in range(4):
+        lands_as = found.landing(there)
+        assert not found.statuses or lands_as.id > max(found.statuses)
+        found = found.with_entries({lands_as.id: Status.LANDED})
+        assert found.knows(there)
 
 
 def test_keys_that_moved_count_while_both_files_do() -> None:
