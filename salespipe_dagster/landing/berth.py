@@ -31,7 +31,7 @@ class Berth:
         """Put what came of these files into the lake, and return the ledger with their entries."""
         if not results:
             return ledger
-        ledger = ledger.with_entries({result.version.id: result.status for result in results})
+        entered, ledger = ledger, ledger.with_entries({result.version.id: result.status for result in results})
         uploads = [
             (file, part_key(table.name, part, result.version.id))
             for result in results
@@ -40,7 +40,7 @@ class Berth:
         ]
         with self._lake.writing(), TemporaryDirectory(dir=self._scratch) as folder:
             if table.monthly and uploads:
-                uploads += self._moved(table, ledger, [file for file, _ in uploads], Path(folder))
+                uploads += self._moved(table, entered, ledger, [file for file, _ in uploads], Path(folder))
             uploads += [(r.quarantine, quarantine_key(table.name, r.version.id)) for r in results if r.quarantine]
             self._lake.mapped(lambda upload: self._lake.upload(*upload), uploads)
             self._lake.mapped(self._enter, results)
@@ -49,16 +49,19 @@ class Berth:
     def _enter(self, result: Parsed) -> None:
         enter(self._lake, result, self._run)
 
-    def _moved(self, table: Table, ledger: Ledger, fresh: list[Path], folder: Path) -> list[tuple[Path, str]]:
+    def _moved(
+        self, table: Table, entered: Ledger, ledger: Ledger, fresh: list[Path], folder: Path
+    ) -> list[tuple[Path, str]]:
         """The keys that moved between months, each object with where it is to lie.
 
         The fresh keys are put into the index first and the index is read then: of two runs that land at once
-        one at least knows the keys of both. Keys in it that never land are of no version that counts.
+        one at least knows the keys of both. Keys in it that never land are of no version that counts, and
+        those that what lands now overtakes stay in it: it may never be entered.
         """
         name = f"{_index_folder(table)}/{uuid.uuid4().hex}.parquet"
         keys = write_keys(table, fresh, folder / "keys.parquet", self._scratch)
         self._lake.upload(keys, name)
-        index = self._read_index(table, ledger)
+        index = self._read_index(table, entered)
         found = moved(
             table, [file for key, file in index.items() if key != name], keys, ledger.past, folder, self._scratch
         )

@@ -213,6 +213,24 @@ def test_crash_at_any_write_leaves_nothing_that_counts_and_the_rerun_ends_equal(
     assert list((first.scratch / "_staging").iterdir()) == []
 
 
+def test_crash_after_the_index_was_merged_loses_no_key_that_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The content that overtakes another may never land: then the other counts on, and its keys must be found."""
+    monkeypatch.setattr(berth, "INDEX_FILES", 2)
+    for writes in range(4):
+        dock = dock_at(tmp_path / str(writes))
+        drop_sales(files_of(dock), "a", [sale_line("T1", "2024-01-31")])
+        land.land(dock)
+        drop_sales(files_of(dock), "a", [sale_line("T2", "2024-01-31")], minutes=1)
+        with pytest.raises(Crash):
+            land.land(replace(dock, lake=FaultyStore(lake_of(dock).root, writes)))
+        (files_of(dock) / "sales/a.csv").unlink()
+        drop_sales(files_of(dock), "b", [sale_line("T1", "2024-02-01", 2)], minutes=2)
+        land.land(dock)
+        assert everything(lake_of(dock)) == {"2024-02": [("T1", 2)]}, writes
+
+
 def test_file_that_changes_while_it_is_read_is_left_for_the_next_run(tmp_path: Path) -> None:
     class Overwritten(LocalStore):
         def download(self, entry: Entry, target: Path) -> None:
