@@ -7,9 +7,12 @@ and reads a date in more ways than anybody writes it.
 
 from dataclasses import dataclass
 
+from salespipe_dagster.landing import moments
 from salespipe_dagster.landing.header import in_files
 from salespipe_dagster.landing.reasons import Reason
 from salespipe_dagster.landing.records import MASKED
+from salespipe_dagster.landing.sql import literal, named
+from salespipe_dagster.landing.sql import quoted as quoted_name
 from salespipe_spark import months as calendar
 from salespipe_spark.contract import Column, Contract, Type
 
@@ -18,10 +21,6 @@ INTEGERS = {Type.INT: ("INTEGER", 10), Type.BIGINT: ("BIGINT", 19)}
 
 _BLANKS = r"' ' || chr(9)"
 _VALUE = r'(?:[ \t]*"(?:[^"]|"")*"[ \t]*|[^",]*)'
-_CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"
-_ZONE = r"[Zz]|UTC|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?"
-_MOMENT = rf"^(\d{{4}}-\d{{2}}-\d{{2}})(?:[Tt ]({_CLOCK})(:[0-5]\d(?:\.\d*)?)? ?({_ZONE})?)?$"
-
 
 # Infinity is no date, nor is one before Christ, though the database has both.
 _DAYS = "BETWEEN {0} '0001-01-01' AND {0} '9999-12-31'"
@@ -58,8 +57,8 @@ class Query:
         `quoted` and `padded` say whether the batch may hold quotes, or blanks around values: it is read in less time
         where it does not. Only what `fits` lands.
         """
-        values = ", ".join(f"{_v(column)} AS {_quoted(column.name)}" for column in self.contract.columns)
-        key = ", ".join(_name("v", name) for name in self.contract.key)
+        values = ", ".join(f"{_v(column)} AS {quoted_name(column.name)}" for column in self.contract.columns)
+        key = ", ".join(named("v", name) for name in self.contract.key)
         return f"""
             {self._judged(quoted=quoted, padded=padded)}
             SELECT line, fits, {values}, month_number::INTEGER AS month_number, hash({key}) AS key_hash FROM judged"""
@@ -73,8 +72,11 @@ class Query:
 
     def _judged(self, *, quoted: bool, padded: bool) -> str:
         found = self._texts(quoted=quoted, padded=padded)
-        moments = dict.fromkeys(in_files(c) for c in self.contract.columns if c.type in (Type.DATE, Type.INSTANT))
-        plain, parts, casts = ("".join(f", {made(name)}" for name in moments) for made in (_plain, _parts, _moment))
+        dated = dict.fromkeys(in_files(c) for c in self.contract.columns if c.type in (Type.DATE, Type.INSTANT))
+        plain, parts, casts = (
+            "".join(f", {step(name)}" for name in dated)
+            for step in (moments.plain, moments.taken_apart, moments.moment)
+        )
         values = ", ".join(f"{self._value(column)} AS {_v(column)}" for column in self.contract.columns)
         month = "0" if not self.contract.month else f"year({self._month}) * 12 + month({self._month}) - 1"
         fits = " AND ".join(["NOT ragged", "NOT stray", *self._conditions()])
@@ -95,14 +97,14 @@ class Query:
 
     @property
     def _month(self) -> str:
-        return _name("v", self.contract.month)
+        return named("v", self.contract.month)
 
     def _fields(self, *, quoted: bool) -> str:
         if not self.width:
             return "SELECT *, false AS ragged, false AS stray FROM records"
         quote, stray = "false", "false"
         if quoted:
-            record = _literal(f"{_VALUE}(?:,{_VALUE})*")
+            record = literal(f"{_VALUE}(?:,{_VALUE})*")
             quote = """contains(masked, '"')"""
             stray = f"CASE WHEN quoted THEN NOT regexp_full_match(masked, {record}) ELSE false END"
         return f"""
@@ -115,20 +117,20 @@ class Query:
         for name in self._names:
             text = "NULL::VARCHAR"
             if name in self.places:
-                text = f"fields[{self.places[name]}]" if self.width else _name("t", name)
+                text = f"fields[{self.places[name]}]" if self.width else named("t", name)
                 text = _unquoted(text) if quoted else text
                 text = _trimmed(text) if padded else text
-            found.append(f"nullif({text}, '') AS {_name('t', name)}")
+            found.append(f"nullif({text}, '') AS {named('t', name)}")
         return ", ".join(found)
 
     def _value(self, column: Column) -> str:
-        text, moment = _name("t", in_files(column)), _name("m", in_files(column))
+        text, moment = named("t", in_files(column)), named("m", in_files(column))
         if column.type in (Type.STRING, Type.TEXT):
             return text
         if column.type is Type.DATE:
             return f"{moment}::DATE"
         if column.type is Type.INSTANT:
-            ahead = _name("z", in_files(column))
+            ahead = named("z", in_files(column))
             return f"CASE WHEN {ahead} IS NULL THEN {moment} ELSE {moment} - to_minutes({ahead}) END"
         if column.type in INTEGERS:
             target, _ = INTEGERS[column.type]
@@ -139,14 +141,14 @@ class Query:
         else:
             raise ValueError(f"{column.name}: no {column.type} is read from files.")
         cast = f"try_cast({text} AS {target})"
-        matches = f"regexp_full_match({text}, {_literal(pattern)})"
+        matches = f"regexp_full_match({text}, {literal(pattern)})"
         return f"CASE WHEN {cast}::VARCHAR = {text} THEN {cast} WHEN {matches} THEN {cast} END"
 
     def _conditions(self) -> list[str]:
         """What must hold of a record that lands."""
         found: list[str] = []
         for column in self.contract.columns:
-            absent = f" OR {_name('t', in_files(column))} IS NULL" if column.nullable else ""
+            absent = f" OR {named('t', in_files(column))} IS NULL" if column.nullable else ""
             found.append(f"({_v(column)} {_BOUNDS.get(column.type, 'IS NOT NULL')}{absent})")
         if self.contract.month:
             found.append(self._in_range)
@@ -161,7 +163,7 @@ class Query:
         """Whether the product is right; true where one of the three is missing."""
         if self.contract.feed is None or self.contract.feed.product is None:
             return ""
-        left, right, product = (_name("v", name) for name in self.contract.feed.product)
+        left, right, product = (named("v", name) for name in self.contract.feed.product)
         return f"coalesce({left}::DECIMAL(19,0) * {right}::DECIMAL(18,2) = {product}, true)"
 
     def _problem(self) -> str:
@@ -169,7 +171,7 @@ class Query:
         cases = [_case("stray", Reason.STRAY_QUOTE), _case("ragged", Reason.RAGGED_LINE)]
         for name in self._names:
             column = next(c for c in self.contract.columns if in_files(c) == name)
-            text, value = _name("t", name), _v(column)
+            text, value = named("t", name), _v(column)
             if not column.nullable:
                 cases.append(_case(f"{text} IS NULL", Reason.MISSING_VALUE, name))
             bad = f"{text} IS NOT NULL AND {value} IS NULL"
@@ -189,8 +191,8 @@ class Query:
 
 
 def _case(condition: str, reason: Reason, column: str = "") -> str:
-    name = _literal(column) if column else "NULL::VARCHAR"
-    return f"WHEN {condition} THEN {{'reason': {_literal(reason)}, 'bad_column': {name}}}"
+    name = literal(column) if column else "NULL::VARCHAR"
+    return f"WHEN {condition} THEN {{'reason': {literal(reason)}, 'bad_column': {name}}}"
 
 
 def _number_faults(kind: Type, text: str) -> list[tuple[str, Reason]]:
@@ -202,39 +204,7 @@ def _number_faults(kind: Type, text: str) -> list[tuple[str, Reason]]:
         (rf"-?\d{{{digits - decimals},}}(\.\d*)?", Reason.TOO_LARGE),
         (r"(?s).*", Reason.BAD_NUMBER),
     ]
-    return [(f"regexp_full_match({text}, {_literal(pattern)})", reason) for pattern, reason in found]
-
-
-def _plain(name: str) -> str:
-    """The date and time, where it is written as the database writes it, or with a T between or a Z at the end."""
-    text, moment, day = (
-        _name("t", name),
-        f"try_cast({_name('t', name)} AS TIMESTAMP)",
-        f"try_cast({_name('t', name)} AS DATE)",
-    )
-    return f"""CASE WHEN {moment}::VARCHAR = {text} THEN {moment}
-        WHEN {moment}::VARCHAR = replace({text}, 'T', ' ') THEN {moment}
-        WHEN {moment}::VARCHAR || 'Z' = replace({text}, 'T', ' ') THEN {moment}
-        WHEN {day}::VARCHAR = {text} THEN {day}::TIMESTAMP END AS {_name("d", name)}"""
-
-
-def _parts(name: str) -> str:
-    """What any other date and time is made of; empty texts where it is none."""
-    extract = f"regexp_extract({_name('t', name)}, {_literal(_MOMENT)}, ['day', 'clock', 'seconds', 'zone'])"
-    return f"CASE WHEN {_name('d', name)} IS NULL THEN {extract} END AS {_name('p', name)}"
-
-
-def _moment(name: str) -> str:
-    """The date and time as written, and how many minutes its clock is ahead of UTC."""
-    plain, parts = _name("d", name), _name("p", name)
-    seconds, zone = f"{parts}.seconds", f"{parts}.zone"
-    # Seconds are cut, not rounded, so that no instant becomes one of the next day.
-    return f"""
-        CASE WHEN {plain} IS NOT NULL THEN {plain} ELSE try_cast({parts}.day || ' '
-            || coalesce(nullif({parts}.clock, ''), '00:00')
-            || coalesce(nullif(rtrim({seconds}[:10], '.'), ''), ':00') AS TIMESTAMP) END AS {_name("m", name)},
-        CASE WHEN {zone}[1] IN ('+', '-') THEN ({zone}[1] || '1')::INTEGER * ({zone}[2:3]::INTEGER * 60
-            + CASE WHEN len({zone}) > 3 THEN {zone}[-2:]::INTEGER ELSE 0 END) END AS {_name("z", name)}"""
+    return [(f"regexp_full_match({text}, {literal(pattern)})", reason) for pattern, reason in found]
 
 
 def _unquoted(text: str) -> str:
@@ -250,17 +220,4 @@ def _trimmed(text: str) -> str:
 
 
 def _v(column: Column) -> str:
-    return _name("v", column.name)
-
-
-def _name(kind: str, name: str) -> str:
-    """What a column is called inside the query: t its text, v its value; of a date d, p, m and z."""
-    return _quoted(f"{kind}_{name}")
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    return named("v", column.name)
