@@ -1,22 +1,28 @@
 """The proof: whatever is not as receipt and source say is found and named, and nothing is changed by looking."""
 
+import json
 import os
 import shutil
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from salespipe_dagster.landing.ledger import entry_key
+from salespipe_dagster.landing.parsed import Status
+from salespipe_dagster.landing.version import Version
 from salespipe_dagster.settings import Settings
 from salespipe_dagster.synthetic.company import Ledger
 from salespipe_dagster.verify import verify
-from salespipe_dagster_tests.support import SHOP, FakeSource, local, write_parquet
+from salespipe_dagster_tests.landing.dropping import drop_sales, sale_line
+from salespipe_dagster_tests.support import SHOP, FakeSource, land_rows, local, sale, write_parquet
 from salespipe_spark.engine import Engine
 from salespipe_spark.lake.catalogue import Catalogue, receipt_key
 from salespipe_spark.lake.lake import Lake
 from salespipe_spark.lake.schema import arrow_schema
+from salespipe_spark.lake.store import LocalStore
 from salespipe_spark.tables import tables
 
 MONTHS = ["2024-01", "2024-02", "2024-03"]
@@ -223,3 +229,63 @@ def test_a_month_that_is_not_published_is_named_once(filled: Settings, engine: E
     verdicts, unbalanced = verify(Lake(filled.lake, engine), CompanySource(Books(lines=9)), MONTHS, ledgers=True)
     assert next(verdict.table.name for verdict in verdicts if verdict.problems) == "fact_orders"
     assert [line for line in unbalanced if "books" in line] == []
+
+
+# The online channel: files, ledger, what has landed, staging.
+
+
+def store_of(settings: Settings) -> LocalStore:
+    return LocalStore(settings.lake)
+
+
+def test_file_that_has_not_landed_is_named(filled: Settings, engine: Engine) -> None:
+    drop_sales(filled.files, "late", [sale_line("T9", "2024-02-03")])
+    verdicts, _ = verify(Lake(filled.lake, engine), FakeSource(), MONTHS, files=LocalStore(filled.files))
+    found = {verdict.table.name: verdict.problems for verdict in verdicts if verdict.problems}
+    assert found == {"online_sales": ["1 files have not landed: sales/late.csv"]}
+
+
+def test_files_that_landed_since_are_named_by_month(filled: Settings, engine: Engine) -> None:
+    more = Version("online_sales", "sales/more.csv", "b", 1, datetime(2024, 4, 2, tzinfo=UTC))
+    rows = [sale("T9", "2024-02-09", "C1", "Lamp", 1, "10.00", "North")]
+    land_rows(store_of(filled), tables()["online_sales"], more, rows)
+    assert problems(filled, engine) == {"online_sales": ["2024-02: other files have landed since it was made"]}
+
+
+def landed_objects(settings: Settings, part: str) -> list[Path]:
+    return sorted((settings.lake / "_landed" / "online_sales" / part).glob("*.parquet"))
+
+
+def test_rows_that_landed_and_are_lost_are_named(filled: Settings, engine: Engine) -> None:
+    """The months are not as their files any more, and the file itself will not land again."""
+    (lost,) = landed_objects(filled, "2024-03")
+    lost.unlink()
+    found = problems(filled, engine)["online_sales"]
+    assert found[0] == "2024-03: other files have landed since it was made"
+    assert found[1].endswith("no rows, but 1 of sales/all.csv have landed")
+
+
+def test_rotten_part_is_a_verdict_and_no_crash(filled: Settings, engine: Engine) -> None:
+    (part,) = landed_objects(filled, "2024-01")
+    part.write_bytes(part.read_bytes()[:-20])
+    found = problems(filled, engine)["online_sales"]
+    assert any("unreadable" in line and line.endswith("but 3 of sales/all.csv have landed") for line in found)
+
+
+def test_staging_that_is_not_what_landed_is_named(filled: Settings, engine: Engine) -> None:
+    """Another row under the same name: the ledger and the receipt agree with each other, and with nothing else."""
+    version = Version("online_sales", "sales/all.csv", "a", 1, datetime(2024, 4, 1, tzinfo=UTC))
+    rows = [sale("T4", "2024-03-01", "C1", "Kettle", 1, "89.51", "North")]
+    entry = entry_key("online_sales", version.id, Status.LANDED)
+    text = store_of(filled).read(entry)
+    land_rows(store_of(filled), tables()["online_sales"], version, rows)
+    store_of(filled).put(entry, text or b"")
+    assert problems(filled, engine) == {"online_sales": ["2024-03: the rows are not those that have landed"]}
+
+
+def test_entry_that_does_not_add_up_is_named(filled: Settings, engine: Engine) -> None:
+    version = Version("online_sales", "sales/all.csv", "a", 1, datetime(2024, 4, 1, tzinfo=UTC))
+    key = entry_key("online_sales", version.id, Status.LANDED)
+    told = json.loads(store_of(filled).read(key) or b"")
+    store_of(filled).put(key, json.dumps(told | {"records": 5, "landed": 4}).encode())
+    assert "does not add up" in problems(filled, engine)["online_sales"][0]
