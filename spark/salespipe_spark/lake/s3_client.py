@@ -2,13 +2,16 @@
 
 import contextlib
 from collections.abc import Generator
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 import boto3
+import botocore.session
 from boto3.exceptions import S3UploadFailedError
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.utils import parse_timestamp
 
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.store import S3Server
@@ -35,8 +38,19 @@ def client_of(server: S3Server) -> Any:
         s3={"addressing_style": "path"} if server.endpoint_url else {},
     )
     with explained("S3"):
-        session = boto3.Session(region_name=server.region)  # one of its own: the default one is not safe for threads
+        core = botocore.session.get_session()  # one of its own: the default one is not safe for threads
+        # Reading the instants takes four fifths of the time of a listing by botocore's own parser.
+        core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_instant)
+        session = boto3.Session(botocore_session=core, region_name=server.region)
         return session.client("s3", endpoint_url=server.endpoint_url, config=config)
+
+
+def _instant(text: Any) -> datetime:
+    """An instant as listings have it, or else in any form that S3 uses elsewhere."""
+    try:
+        return datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return parse_timestamp(text)
 
 
 def environment(server: S3Server) -> dict[str, str]:
