@@ -88,7 +88,8 @@ def landing_asset(settings: Settings, on_file: OnFile) -> dg.AssetsDefinition:
                 )
         if landing.broken:
             lines = "\n  ".join(f"{key}: {why}" for key, why in landing.broken.items())
-            raise dg.Failure(f"Files that could not be parsed; all others have landed:\n  {lines}", allow_retries=False)
+            said = f"Files that could not be read or parsed; all others have landed:\n  {lines}\n"
+            raise dg.Failure(f"{said}Mend them or move them elsewhere, then run again.", allow_retries=False)
 
     return body
 

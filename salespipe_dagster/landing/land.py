@@ -22,7 +22,7 @@ from salespipe_dagster.landing.parsed import Parsed, Status
 from salespipe_dagster.landing.survey import Survey, settled, survey
 from salespipe_dagster.landing.version import Version
 from salespipe_dagster.settings import Settings
-from salespipe_spark.lake.objects import Changed, Entry, Store
+from salespipe_spark.lake.objects import Changed, Denied, Entry, Store
 from salespipe_spark.lake.store import LocalStore
 from salespipe_spark.tables import feeds, tables
 
@@ -70,7 +70,7 @@ class Landing:
         waiting: how many files are left for the next run, as this one has had its share.
         gone: the keys of some files that were deleted and whose rows count still, by table.
         changed: the keys of files that changed or went while they were read: they are the next run's, too.
-        broken: why a file could not be parsed at all, by key: a fault of the parser's, and not decided for ever.
+        broken: why a file could not be read or parsed at all, by key: that is not decided for ever.
     """
 
     found: Survey
@@ -179,6 +179,9 @@ def _parsed(
         dock.files.download(Entry(version.key, version.etag, version.size, version.modified), file)
     except Changed:
         landing.changed.append(version.shown_key)
+        return None
+    except Denied as error:
+        landing.broken[version.shown_key] = f"{error.message} Next: {error.hint}"
         return None
     lands_as = ledger.landing(version)
     parts = folder / "parts"

@@ -5,6 +5,7 @@ import random
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -287,6 +288,23 @@ def test_file_that_breaks_the_parser_keeps_no_other_away(tmp_path: Path, monkeyp
     assert (landing.broken, statuses(dock)) == ({"sales/a.csv": "ValueError: a fault"}, ["landed"])
     monkeypatch.undo()
     assert [r.version.key for r in land.land(dock).results] == ["sales/a.csv"]
+
+
+def test_file_that_may_not_be_read_keeps_no_other_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sound = Path.open
+
+    def denied(path: Path, *mode: Any, **how: Any) -> Any:
+        if path == files_of(dock) / "sales/a.csv":
+            raise PermissionError(13, "Permission denied", str(path))
+        return sound(path, *mode, **how)
+
+    dock = dock_at(tmp_path)
+    for name in "ab":
+        drop_sales(files_of(dock), name, [sale_line(name, "2024-01-31")])
+    monkeypatch.setattr(Path, "open", denied)
+    landing = land.land(dock)
+    assert (list(landing.broken), statuses(dock)) == (["sales/a.csv"], ["landed"])
+    assert "a.csv may not be read. Next: let the user" in landing.broken["sales/a.csv"]
 
 
 def test_entry_tells_what_came_of_the_file(tmp_path: Path) -> None:

@@ -37,6 +37,10 @@ class Changed(SalespipeError):
         super().__init__(f"{place} was replaced or removed while it was read.", "run again: it is read as it is then")
 
 
+class Denied(SalespipeError):
+    """This one object may not be read, or cannot be as it is stored."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """An object as a listing shows it.
@@ -82,6 +86,7 @@ class Store(ABC):
 
         Raises:
             Changed: it is no longer what was listed; also while it is read.
+            Denied: it may not be read.
         """
 
     @abstractmethod
@@ -114,6 +119,7 @@ class Store(ABC):
 
         Raises:
             Changed: it is no longer what was listed.
+            Denied: it may not be read.
         """
 
     @abstractmethod

@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.utils import parse_timestamp
 
 from salespipe_spark.errors import SalespipeError
+from salespipe_spark.lake.objects import Denied
 from salespipe_spark.lake.store import S3Server
 
 ATTEMPTS = 5
@@ -87,10 +88,13 @@ def explained(place: str) -> Generator[None]:
             "NoSuchBucket": "make the bucket, or correct SALESPIPE_LAKE_URL or SALESPIPE_FILES_URL",
             "InvalidAccessKeyId": "correct AWS_ACCESS_KEY_ID",
             "SignatureDoesNotMatch": "correct AWS_SECRET_ACCESS_KEY",
+            "AccessDenied": "let the user whose credentials these are read it, or move it elsewhere; then run again",
+            "InvalidObjectState": "restore it from the archive, or move it elsewhere; then run again",
             "ExpiredToken": "renew the credentials, then run again",
         }
         hint = hints.get(code, "salespipe doctor tells whether the bucket can be read and written; then run again")
-        raise SalespipeError(f"{place}: the server answered {code} to {error.operation_name}.", hint) from None
+        kind = Denied if code in ("AccessDenied", "InvalidObjectState") else SalespipeError
+        raise kind(f"{place}: the server answered {code} to {error.operation_name}.", hint) from None
     except (BotoCoreError, S3UploadFailedError) as error:
         hint = "SALESPIPE_S3_ENDPOINT_URL, AWS credentials and region: salespipe doctor tells what is missing"
         raise SalespipeError(f"{place} cannot be reached: {error}", hint) from None

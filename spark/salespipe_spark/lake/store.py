@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from salespipe_spark.errors import SalespipeError
-from salespipe_spark.lake.objects import Changed, Entry, Raced, Store
+from salespipe_spark.lake.objects import Changed, Denied, Entry, Raced, Store
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DRAFTS = "drafts"
@@ -103,11 +103,15 @@ class LocalStore(Store):
 
         Raises:
             Changed: it is no longer what was listed.
+            Denied: it may not be read.
         """
         try:
             file = self.path(entry.key).open("rb")
         except FileNotFoundError:
             raise Changed(self.uri(entry.key)) from None
+        except PermissionError:
+            hint = "let the user who runs salespipe read it, or move it elsewhere; then run again"
+            raise Denied(f"{self.uri(entry.key)} may not be read.", hint) from None
         if _etag(os.fstat(file.fileno())) != entry.etag:
             file.close()
             raise Changed(self.uri(entry.key))
