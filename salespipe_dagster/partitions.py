@@ -11,7 +11,7 @@ RANGE_END = "dagster/asset_partition_range_end"
 
 def monthly_partitions(settings: Settings) -> dg.MonthlyPartitionsDefinition:
     """The configured months; without an END_MONTH the current month is the last."""
-    if settings.end_month is None and not settings.synthetic:
+    if settings.is_open_ended:
         return dg.MonthlyPartitionsDefinition(settings.first_month, fmt="%Y-%m", end_offset=1)
     after = months.following(settings.last_month)
     # Dagster ends at the month before this one unless told to look ahead; end_date stays the limit.

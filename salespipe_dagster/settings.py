@@ -246,6 +246,16 @@ class Settings(BaseSettings):
         return "2025-12" if self.synthetic else months.month_of(datetime.now(UTC).date())
 
     @property
+    def last_landed_month(self) -> str:
+        """The last month whose rows land: without an end the next one, which begins east of Greenwich first."""
+        return months.following(self.last_month) if self.is_open_ended else self.last_month
+
+    @property
+    def is_open_ended(self) -> bool:
+        """Whether the months go on with the calendar."""
+        return self.end_month is None and not self.synthetic
+
+    @property
     def months(self) -> list[str]:
         """All months, in order."""
         return months.between(self.first_month, self.last_month)

@@ -87,9 +87,8 @@ class Landing:
 
 def dock_of(settings: Settings, files: Store, lake: Store, run: str) -> Dock:
     """Where files land and by which rules, as configured."""
-    return Dock(
-        files, lake, settings.scratch, settings.first_month, settings.last_month, settings.max_rejected_share, run
-    )
+    first, last = settings.first_month, settings.last_landed_month
+    return Dock(files, lake, settings.scratch, first, last, settings.max_rejected_share, run)
 
 
 def look(files: Store, lake: Store) -> tuple[Survey, dict[str, Ledger]]:

@@ -13,6 +13,7 @@ from salespipe_dagster.landing import berth, land
 from salespipe_dagster.landing.land import Dock
 from salespipe_dagster.landing.ledger import entries_of, read_landed, read_ledger
 from salespipe_dagster.landing.parsed import Status
+from salespipe_dagster.settings import Settings
 from salespipe_dagster_tests.landing.dropping import (
     SALES,
     counting,
@@ -25,6 +26,7 @@ from salespipe_dagster_tests.landing.dropping import (
 )
 from salespipe_spark.lake.objects import Entry
 from salespipe_spark.lake.store import LocalStore
+from salespipe_spark.months import following
 
 
 class Crash(BaseException):
@@ -325,6 +327,20 @@ def test_entry_tells_what_came_of_the_file(tmp_path: Path) -> None:
         "rows": {"2024-01": 20},
     }
     assert entry["reasons"] == {"out_of_range": 1}
+
+
+def test_sale_of_a_month_that_has_not_begun_in_utc_waits_for_it(tmp_path: Path) -> None:
+    """Without an END_MONTH the first sales of a month, from east of Greenwich, were put aside for good."""
+    open_ended = Settings.checked(
+        home=tmp_path, source_url="mysql+pymysql://shop@db.example/shop", start_month="2024-01"
+    )
+    soon = open_ended.last_landed_month
+    assert soon == following(open_ended.months[-1])
+    drop_sales(tmp_path / "files", "a", [sale_line("T1", f"{soon}-01")])
+    lake = LocalStore(tmp_path / "lake")
+    (result,) = land.land(land.dock_of(open_ended, LocalStore(tmp_path / "files"), lake, "a run")).results
+    assert (result.rows, result.quarantined) == ({soon: 1}, 0)
+    assert Settings.checked(home=tmp_path, end_month="2024-03", start_month="2024-01").last_landed_month == "2024-03"
 
 
 def test_profiles_and_catalogue_land_whole(tmp_path: Path) -> None:
