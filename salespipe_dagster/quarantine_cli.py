@@ -63,7 +63,7 @@ def show(file: str, most: int) -> None:
 @quarantine.command()
 @click.argument("files", nargs=-1)
 def replay(files: tuple[str, ...]) -> None:
-    """Parse files again as they are now: those named, or all of which something is put aside.
+    """Parse files again as they are now: those named, or all that are there of which something is put aside.
 
     For when a contract, a setting or a file was mended. What comes out worse than before changes nothing.
     """
@@ -120,7 +120,7 @@ def _told(landing: "Landing") -> None:
         figures = (f"{number:,}" for number in (result.landed, result.quarantined, result.duplicates))
         shown.add_row(_text(result.version.key), result.status.value, *figures, _text(result.reason))
     console.print(shown if landing.results else "Nothing was parsed again.")
-    _next(sorted({part for result in landing.results for part in result.parts}))
+    _next(landing.touched)
     if landing.broken or landing.changed:
         for key, why in landing.broken.items():
             errors.print(f"[bold red]error:[/] {_text(key)}: {_text(why)}")

@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from salespipe_dagster.landing.berth import Berth
-from salespipe_dagster.landing.ledger import Ledger, entries_of, read_ledger
+from salespipe_dagster.landing.ledger import Ledger, entries_of, landed_of, read_landed, read_ledger
 from salespipe_dagster.landing.parse import parse
 from salespipe_dagster.landing.parsed import Parsed, Status
 from salespipe_dagster.landing.survey import Survey, settled, survey
@@ -29,6 +29,9 @@ from salespipe_spark.tables import feeds, tables
 BATCH_FILES, BATCH_BYTES = 500, 256 * 1024**2
 RUN_FILES, RUN_BYTES = 5_000, 20 * 1024**3
 """How much one run lands at most, the oldest first: what is left is the next run's."""
+
+LANDING = "landing"
+"""The lock under which files land, and decisions about them are taken."""
 
 NAMED = 50
 """How many files are told by name where there may be any number."""
@@ -70,6 +73,7 @@ class Landing:
         waiting: how many files are left for the next run, as this one has had its share.
         gone: the keys of some files that were deleted and whose rows count still, by table.
         changed: the keys of files that changed or went while they were read: they are the next run's, too.
+        touched: the months, or snapshots, that are made from something else by now, where files were parsed again.
         broken: why a file could not be read or parsed at all, by key: that is not decided for ever.
     """
 
@@ -78,6 +82,7 @@ class Landing:
     waiting: int = 0
     gone: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     changed: list[str] = field(default_factory=list[str])
+    touched: list[str] = field(default_factory=list[str])
     broken: dict[str, str] = field(default_factory=dict[str, str])
 
     def of(self, table: str) -> list[Parsed]:
@@ -126,16 +131,19 @@ def land_again(dock: Dock, versions: list[Version], *, max_rejected_share: float
         max_rejected_share: another share for these files; 1 lands whatever can be landed.
     """
     with _alone(dock) as scratch:
-        ledgers = {table.name: read_ledger(dock.lake, table) for table in feeds()}
+        before = {table.name: read_landed(dock.lake, table) for table in feeds()}
+        ledgers = {name: landed.ledger for name, landed in before.items()}
         landing = Landing(Survey(len(versions), versions, {}, []))
         _land(dock, ledgers, scratch, versions, landing, lambda said, share: None, max_rejected_share)
+        after = {name: landed_of(dock.lake, tables()[name], ledger) for name, ledger in ledgers.items()}
+        landing.touched = sorted({part for name, landed in before.items() for part in landed.unlike(after[name])})
     return landing
 
 
 @contextmanager
 def _alone(dock: Dock) -> Generator[Path]:
     """One landing at a time where the store has locks: two would do the same work. Yields a scratch folder."""
-    with dock.lake.locked("landing"), LocalStore(dock.scratch).staging() as scratch:
+    with dock.lake.locked(LANDING), LocalStore(dock.scratch).staging() as scratch:
         yield scratch
 
 

@@ -131,6 +131,11 @@ class Landed:
         """The fingerprint of each of these parts."""
         return {part: self.fingerprint(part) for part in parts}
 
+    def unlike(self, later: "Landed") -> list[str]:
+        """The parts that are made from something else by now, those with rows that came back or moved too."""
+        parts = sorted({*self.parts, *later.parts})
+        return [part for part in parts if self.fingerprint(part) != later.fingerprint(part)]
+
     def versions(self, parts: list[str]) -> list[str]:
         """The versions with rows in these parts."""
         stems = (PurePosixPath(key).stem for part in parts for key in self.parts.get(part, []))

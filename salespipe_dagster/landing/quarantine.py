@@ -9,13 +9,15 @@ from typing import Any, NamedTuple
 import pyarrow.parquet as pq
 
 from salespipe_dagster.landing.berth import enter
-from salespipe_dagster.landing.land import Dock, Landing, land_again
+from salespipe_dagster.landing.land import LANDING, Dock, Landing, land_again
 from salespipe_dagster.landing.ledger import (
     QUARANTINE,
     Ledger,
     entries_of,
     feed_of,
+    landed_of,
     quarantine_key,
+    read_landed,
     read_ledger,
 )
 from salespipe_dagster.landing.parsed import Parsed, Status
@@ -97,39 +99,42 @@ def replay(dock: Dock, keys: list[str], *, release: bool = False) -> Landing:
 
     Args:
         dock: where from and where to.
-        keys: of the files; none for all of which something is put aside.
+        keys: of the files; none for all that are there of which something is put aside.
         release: whether what can be landed of a file is landed, however much of it is rejected.
 
     Raises:
-        SalespipeError: a file is not there any more, or was never landed.
+        SalespipeError: a file that is named is not there any more, or was never landed.
     """
-    versions = [_there(dock, key) for key in keys or [item.file for item in listing(dock.lake)]]
+    chosen = keys or [item.file for item in listing(dock.lake) if dock.files.entry(item.file)]
+    versions = [_there(dock, key) for key in dict.fromkeys(chosen)]
     return land_again(dock, versions, max_rejected_share=1.0 if release else None)
 
 
 def drop(dock: Dock, key: str) -> list[str]:
-    """Decide that nothing of a file that is held, or cannot be read, is ever to land; returns the months it leaves.
+    """Decide that nothing of a file that is held, or cannot be read, is ever to land; returns the months it changes.
 
     Raises:
         SalespipeError: there is nothing to decide about it.
     """
-    table, ledger = _known(dock.lake, key)
-    if ledger.newest[digest_of(key)] not in ledger.undecided:
-        hint = f"salespipe quarantine forget {key} takes back what has landed of it"
-        raise SalespipeError(f"{key} is not held: there is nothing to decide.", hint)
-    return _dropped(dock, table, ledger, key, gone=False)
+    with dock.lake.locked(LANDING):
+        table, ledger = _known(dock.lake, key)
+        if ledger.newest[digest_of(key)] not in ledger.undecided:
+            hint = f"salespipe quarantine forget {key} takes back what has landed of it"
+            raise SalespipeError(f"{key} is not held: there is nothing to decide.", hint)
+        return _dropped(dock, table, ledger, key, gone=False)
 
 
 def forget(dock: Dock, key: str) -> list[str]:
-    """Take back what has landed of a file that was deleted; returns the months that had rows of it.
+    """Take back what has landed of a file that was deleted; returns the months that this changes.
 
     Raises:
         SalespipeError: it is there, or nothing of it has landed.
     """
-    table, ledger = _known(dock.lake, key)
-    if dock.files.entry(key) is not None:
-        raise SalespipeError(f"{dock.files.uri(key)} is still there.", "remove the file first; then forget it")
-    return _dropped(dock, table, ledger, key, gone=True)
+    with dock.lake.locked(LANDING):
+        table, ledger = _known(dock.lake, key)
+        if dock.files.entry(key) is not None:
+            raise SalespipeError(f"{dock.files.uri(key)} is still there.", "remove the file first; then forget it")
+        return _dropped(dock, table, ledger, key, gone=True)
 
 
 def _dropped(dock: Dock, table: Table, ledger: Ledger, key: str, *, gone: bool) -> list[str]:
@@ -137,13 +142,12 @@ def _dropped(dock: Dock, table: Table, ledger: Ledger, key: str, *, gone: bool) 
     newest = ledger.newest[digest]
     if ledger.statuses[newest] is Status.DROPPED:
         raise SalespipeError(f"Nothing of {key} has landed, or it was taken back before.", LIST)
-    counting = [version for version in ledger.current if version.startswith(f"{digest}-")]
-    entries = entries_of(dock.lake, table, ledger, [newest, *counting])
-    told = entries[newest]
+    before = landed_of(dock.lake, table, ledger)
+    told = entries_of(dock.lake, table, ledger, [newest])[newest]
     version = Version(table.name, key, told["etag"], told["size"], datetime.fromisoformat(told["modified"]))
     reason = f"{'forgotten' if gone else 'dropped'} by command"
     enter(dock.lake, Parsed(ledger.dropping(version, gone=gone), Status.DROPPED, reason), dock.run)
-    return sorted({part for each in counting for part in entries[each]["rows"]})
+    return before.unlike(read_landed(dock.lake, table))
 
 
 def _there(dock: Dock, key: str) -> Version:

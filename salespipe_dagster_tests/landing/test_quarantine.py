@@ -154,6 +154,41 @@ def test_deleted_file_is_forgotten_only_by_command_and_only_if_it_is_gone(home: 
     assert len(landed(home)["2024-01"]) == 30
 
 
+def test_month_is_named_to_which_a_row_comes_back_when_its_newer_file_is_forgotten(home: Path) -> None:
+    """Nothing of that file lies in it: who made its own months alone would see the sale nowhere."""
+    drop_sales(home / "files", "a", GOOD)
+    drop_sales(home / "files", "b", [sale_line("T00", "2024-03-01"), sale_line("T98", "2024-03-01")], minutes=1)
+    run_landing(home)
+    (home / "files" / "sales" / "b.csv").unlink()
+    shown = typed("forget", "sales/b.csv").stdout
+    assert "--months 2024-01" in shown
+    assert "--months 2024-03" in shown
+    assert landed(home) == {"2024-01": [(f"T{number:02d}", 1) for number in range(30)]}
+
+
+def test_month_is_named_that_a_replayed_file_has_left(home: Path) -> None:
+    drop_sales(home / "files", "a", [*GOOD, BAD])
+    run_landing(home)
+    drop_sales(home / "files", "a", [sale_line("T00", "2024-03-01")], minutes=1)
+    shown = typed("replay", "sales/a.csv").stdout
+    assert "--months 2024-01" in shown
+    assert "--months 2024-03" in shown
+
+
+def test_replay_of_all_passes_over_files_that_are_gone_and_takes_each_once(home: Path) -> None:
+    """One file that was moved to an archive kept all others away; one with a held overwrite was parsed twice."""
+    for name in ("archived", "mended"):
+        drop_sales(home / "files", name, [*GOOD, BAD])
+    run_landing(home)
+    drop_sales(home / "files", "mended", [BAD], minutes=1)
+    run_landing(home)
+    assert len(listed()) == 3
+    (home / "files" / "sales" / "archived.csv").unlink()
+    result = typed("replay")
+    assert (result.exit_code, result.stdout.count("sales/mended.csv")) == (0, 1)
+    assert "is not there any more" in typed("replay", "sales/archived.csv").stderr
+
+
 @pytest.mark.parametrize("command", ["show", "replay", "release", "drop", "forget"])
 def test_file_that_nobody_knows_is_an_error_that_says_where_to_look(home: Path, command: str) -> None:
     result = typed(command, "sales/nothing.csv")
