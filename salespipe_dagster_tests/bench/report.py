@@ -20,7 +20,7 @@ WRITTEN = 2.0
 """The most that it takes to make and write a month, in units of the database's own bulk load."""
 LANDED = 2.0
 """The most that landing a file takes, in units of DuckDB's bare reading of it: half of its rows a second."""
-FLAT = 1.25
+FLAT = 1.5
 """The most that a process grows by while it lands 2 GB, in units of what it grows by for 100 MB."""
 BUSY = 0.5
 """A load average from which on times tell of others' work."""

@@ -18,6 +18,8 @@ REJECTED = [
     ({"date": "2024-13-01"}, "date", "bad_date"),
     ({"date": "2024-5-1"}, "date", "bad_date"),
     ({"date": "31.05.2024"}, "date", "bad_date"),
+    ({"date": "on 2024-05-31"}, "date", "bad_date"),
+    ({"date": "2024-05-31 or so"}, "date", "bad_date"),
     ({"date": "20240531"}, "date", "bad_date"),
     ({"date": "2024-05-31 24:00:00"}, "date", "bad_date"),
     ({"date": "2024-05-31T10:60:00"}, "date", "bad_date"),
@@ -97,6 +99,11 @@ def test_a_bad_record_is_put_aside_with_line_column_reason_and_text(
 LANDING = [
     ({"date": "2024-05-31 23:59:59"}, "sold_at", datetime(2024, 5, 31, 23, 59, 59, tzinfo=UTC)),
     ({"date": "2024-05-31T23:59:59.999999999"}, "sold_at", datetime(2024, 5, 31, 23, 59, 59, 999999, tzinfo=UTC)),
+    (
+        {"date": "2024-05-31T10:00:00.99999950000000001+00:00"},
+        "sold_at",
+        datetime(2024, 5, 31, 10, 0, 0, 999999, tzinfo=UTC),
+    ),
     ({"date": "2024-05-31T10:00:00.5Z"}, "sold_at", datetime(2024, 5, 31, 10, 0, 0, 500000, tzinfo=UTC)),
     ({"date": "2024-05-31 10:00:00.123456 UTC"}, "sold_at", datetime(2024, 5, 31, 10, 0, 0, 123456, tzinfo=UTC)),
     ({"date": "2024-05-31t10:00z"}, "sold_at", datetime(2024, 5, 31, 10, tzinfo=UTC)),
@@ -183,6 +190,18 @@ def test_a_line_without_end_is_put_aside_in_little_memory(tmp_path: Path, monkey
     found = parsed(tmp_path, HEADER + sale(1) + sale(2, product="x" * 5000) + sale(3) + b"y" * 3000)
     assert [reject[:3] for reject in rejects(found)] == [(3, None, "line_too_long"), (5, None, "line_too_long")]
     assert (found.landed, found.records) == (2, 4)
+
+
+def test_a_quoted_value_that_goes_on_for_too_long_is_unclosed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether chunks end in it or not: what waits for its end is never more than the longest record."""
+    monkeypatch.setattr(records, "LONGEST", 1000)
+    content = HEADER + sale(1) + sale(2, product='"x\n' + "y\n" * 600 + 'z"') + sale(3)
+    for chunk in (200, 8 << 20):
+        monkeypatch.setattr("salespipe_dagster.landing.unpacked.CHUNK", chunk)
+        found = parsed(tmp_path, content)
+        assert rows(found, "transaction_id") == [("T1",), ("T3",)]
+        assert rejects(found)[0][:3] == (3, None, "unclosed_quote")
+        assert found.records == 604
 
 
 def test_every_reason_has_a_meaning_and_a_test() -> None:
