@@ -20,8 +20,8 @@ def test_range_is_one_scan_and_one_engine_job_for_each_table(
     jobs: Counter[str] = Counter()
     write = engine.write
 
-    def counted(frame: DataFrame, target: Path, by: str = "") -> None:
-        jobs[target.name] += 1
+    def counted(frame: DataFrame, target: str, by: str = "") -> None:
+        jobs[Path(target).name] += 1
         write(frame, target, by)
 
     monkeypatch.setattr(engine, "write", counted)
