@@ -6,7 +6,18 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from salespipe_dagster.arrivals import LAND, RUN_TAG, Asked, Due, Past, due_of, made_from_files, other_inputs, plan
+from salespipe_dagster.arrivals import (
+    LAND,
+    RUN_TAG,
+    Asked,
+    Due,
+    Past,
+    due_of,
+    made_from_files,
+    other_inputs,
+    plan,
+    under_way,
+)
 from salespipe_dagster.assets.keys import asset_key
 from salespipe_dagster.automation import land_files, monthly_refresh, receipts_of
 from salespipe_dagster.charts import charts
@@ -59,14 +70,23 @@ def arrivals_sensor(settings: Settings) -> dg.SensorDefinition:
         if len(pending) <= RUN_FILES:
             due, cursor = _due(catalogue, ledgers, settings, context.cursor)
         asked = plan(len(pending), RUN_FILES, due, runs, now)
-        told = f"{len(pending)} files to land, {len(due.months)} months to make"
+        told = f"{len(pending)} files to land, {len(due.months)} months to make; {_reason(runs, now)}."
         return dg.SensorResult(
             run_requests=[_request(each) for each in asked],
-            skip_reason=None if asked else dg.SkipReason(f"{told}; nothing to ask for now."),
+            skip_reason=None if asked else dg.SkipReason(told),
             cursor=cursor,
         )
 
     return sensor
+
+
+def _reason(runs: list[Past], now: datetime) -> str:
+    """Why nothing is asked for."""
+    run = under_way(runs, now)
+    if run is None:
+        return "nothing to ask for now"
+    begun = run.begun.isoformat(" ", "seconds")
+    return f"a run of {begun} is under way: if it was killed, terminate it in Dagster, or it is waited for a day"
 
 
 def _due(

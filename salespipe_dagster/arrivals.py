@@ -72,7 +72,7 @@ def plan(pending: int, most: int, due: Due, runs: Iterable[Past], now: datetime)
         now: by this machine's clock.
     """
     known = list(runs)
-    if any(run.ended is None and not now - run.begun > STUCK for run in known):
+    if under_way(known, now):
         return []
     asked = [Asked(LAND)] if pending else []
     if pending <= most:
@@ -82,6 +82,11 @@ def plan(pending: int, most: int, due: Due, runs: Iterable[Past], now: datetime)
         if due.snapshots and not due.months:
             asked.append(Asked(SNAPSHOT))
     return [each for each in asked if not is_held_back(each.name, known, now)]
+
+
+def under_way(runs: Iterable[Past], now: datetime) -> Past | None:
+    """A run that makes what files call for; none that is stuck."""
+    return next((run for run in runs if run.ended is None and not now - run.begun > STUCK), None)
 
 
 def is_held_back(name: str, runs: Iterable[Past], now: datetime) -> bool:

@@ -10,11 +10,12 @@ from pathlib import Path
 import dagster as dg
 from sqlalchemy.exc import DBAPIError
 
+from salespipe_dagster.arrivals import STUCK
 from salespipe_dagster.event_log import BATCH
 from salespipe_dagster.settings import Settings
 from salespipe_spark.errors import SalespipeError
 
-INSTANCE = """\
+INSTANCE = f"""\
 # Written by salespipe. One run at a time: runs of one lake would only wait for one another.
 telemetry:
   enabled: false
@@ -23,6 +24,10 @@ nux:
 concurrency:
   runs:
     max_concurrent_runs: 1
+# A run that was killed is under way for Dagster, and holds the queue: after a day it counts as failed.
+run_monitoring:
+  enabled: true
+  max_runtime_seconds: {int(STUCK.total_seconds())}
 event_log_storage:
   module: salespipe_dagster.event_log
   class: EventLog

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from salespipe_dagster import records
+from salespipe_dagster.arrivals import STUCK
 from salespipe_dagster.doctor import examine
 from salespipe_dagster.records import explained, instance
 from salespipe_dagster.settings import Settings
@@ -34,6 +35,13 @@ def test_instance_writes_its_settings_once(settings: Settings) -> None:
     file.write_text(records.INSTANCE + "# mine\n")
     instance(settings).dispose()
     assert file.read_text().endswith("# mine\n")
+
+
+def test_run_that_was_killed_holds_the_queue_no_longer_than_the_sensor_waits_for_it(settings: Settings) -> None:
+    """One run goes at a time: what the sensor asked for after a day was queued behind the dead run for ever."""
+    with instance(settings) as records_of_home:
+        assert records_of_home.run_monitoring_enabled
+        assert records_of_home.run_monitoring_max_runtime_seconds == STUCK.total_seconds()
 
 
 def test_home_that_cannot_be_written_is_a_clear_error(tmp_path: Path, environment: pytest.MonkeyPatch) -> None:
