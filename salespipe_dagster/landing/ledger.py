@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from salespipe_dagster.landing.parsed import Status
-from salespipe_dagster.landing.version import Version, digest_of, instant_of
+from salespipe_dagster.landing.version import Version, digest_of
 from salespipe_spark.lake.objects import Store
 from salespipe_spark.tables import Table, feeds
 
@@ -214,5 +214,4 @@ def _after(newest: str, version: Version, content: str) -> Version:
     """A version of the same file that sorts after the newest, of this content."""
     again = _AGAIN.fullmatch(newest)
     base, times = (again[1], int(again[2])) if again else (newest, 0)
-    _, instant, etag = base.split("-", 2)
-    return replace(version, modified=instant_of(int(instant, 16)), etag=f"{etag}-r{times + 1:04d}-{content}")
+    return replace(version, name=f"{base}-r{times + 1:04d}-{content}")

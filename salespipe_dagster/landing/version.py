@@ -18,6 +18,7 @@ class Version:
         etag: what the store calls this content.
         size: in bytes.
         modified: when it was written, UTC.
+        name: as what it lands where that is not its own id: after what landed of the file before it.
     """
 
     table: str
@@ -25,6 +26,7 @@ class Version:
     etag: str
     size: int
     modified: datetime
+    name: str = ""
 
     @property
     def id(self) -> str:
@@ -32,7 +34,7 @@ class Version:
 
         Names of one key sort by the instant: all parts but the last have a fixed width.
         """
-        return f"{digest_of(self.key)}-{microseconds(self.modified):016x}-{_safe(self.etag)}"
+        return self.name or f"{digest_of(self.key)}-{microseconds(self.modified):016x}-{_safe(self.etag)}"
 
     @property
     def shown_key(self) -> str:
@@ -55,17 +57,9 @@ def microseconds(instant: datetime) -> int:
     return max(0, (instant - _EPOCH) // timedelta(microseconds=1))
 
 
-def instant_of(number: int) -> datetime:
-    """The instant of so many microseconds since 1970."""
-    return _EPOCH + timedelta(microseconds=number)
-
-
 def _safe(etag: str) -> str:
-    """The ETag itself where it is short and of letters, digits and hyphens, as stores' are; a digest of it otherwise.
-
-    It is left as it is with what the ledger puts behind it.
-    """
+    """The ETag where it is short and of letters, digits and hyphens, as stores' are; a digest of it otherwise."""
     bare = etag.removeprefix("W/").strip('"')
-    if re.fullmatch(r"[A-Za-z0-9-]{1,40}(-r[0-9]{4,}-[0-9a-z]{4,16})?", bare):
+    if re.fullmatch(r"[A-Za-z0-9-]{1,40}", bare):
         return bare
     return hashlib.sha256(etag.encode("utf-8", "surrogateescape")).hexdigest()[:32]

@@ -107,6 +107,16 @@ def test_older_copy_that_was_put_back_counts(tmp_path: Path) -> None:
     assert land.land(dock).found.pending == []
 
 
+def test_older_copy_that_was_put_back_is_as_old_as_it_says(tmp_path: Path) -> None:
+    """Landed as of the time of what it took the place of, it won over files newer than itself."""
+    dock = dock_at(tmp_path)
+    for quantity, minutes in ((5, 2), (1, 0)):
+        drop_sales(files_of(dock), "a", [sale_line("T1", "2024-01-31", quantity)], minutes=minutes)
+        drop_sales(files_of(dock), "b", [sale_line("T1", "2024-02-01", 2)], minutes=1)
+        land.land(dock)
+    assert everything(lake_of(dock)) == {"2024-02": [("T1", 2)]}
+
+
 def test_content_that_landed_before_counts_when_it_is_put_back_with_its_time(tmp_path: Path) -> None:
     """`cp -p`, or a deleted version of a bucket: the same name as the one that landed first, and overtaken since."""
     dock = dock_at(tmp_path)
