@@ -1,8 +1,10 @@
 """The sensor of arrivals: asks for the runs that files call for. What it decides is in `arrivals`."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
 
@@ -92,22 +94,32 @@ def _reason(runs: list[Past], now: datetime) -> str:
 def _due(
     catalogue: Catalogue, ledgers: dict[str, Ledger], settings: Settings, cursor: str | None
 ) -> tuple[Due, str | None]:
-    """What is to be made, and the new cursor: what was compared and need not be again. Lost, it costs time alone."""
+    """What is to be made, and the new cursor: what was looked at and need not be again. Lost, it costs time alone."""
+    known, seen = _known(cursor), _digest(ledgers, settings.months)
+    nothing = Due([], set(), snapshots=False)
+    if known.get("made") == seen:
+        return nothing, cursor  # nothing was landed or decided since all of it was made
     landed = {table.name: landed_of(catalogue.store, table, ledgers[table.name]) for table in feeds()}
     receipts = receipts_of(catalogue, among=made_from_files())
     published = {table.name: set(catalogue.published(table)) for table in other_inputs()}
-    late, agreed = restated(catalogue, receipts, _compared(cursor))
+    compared = known.get("agreed")
+    late, agreed = restated(catalogue, receipts, compared if isinstance(compared, dict) else {})
     due = due_of(landed, receipts, published, late, settings.months)
-    return due, json.dumps({"agreed": agreed}, sort_keys=True)
+    return due, json.dumps({"agreed": agreed, "made": seen if due == nothing else ""}, sort_keys=True)
 
 
-def _compared(cursor: str | None) -> dict[str, str]:
+def _known(cursor: str | None) -> dict[str, Any]:
     try:
         found = json.loads(cursor or "{}")
     except ValueError:
         return {}
-    agreed = found.get("agreed") if isinstance(found, dict) else None
-    return agreed if isinstance(agreed, dict) else {}
+    return found if isinstance(found, dict) else {}
+
+
+def _digest(ledgers: dict[str, Ledger], configured: list[str]) -> str:
+    """Tells whether anything was landed or decided, or a month has begun."""
+    names = (f"{version}.{status}" for ledger in ledgers.values() for version, status in ledger.statuses.items())
+    return hashlib.sha256("\n".join([*configured, *sorted(names)]).encode()).hexdigest()[:32]
 
 
 def _request(asked: Asked) -> dg.RunRequest:

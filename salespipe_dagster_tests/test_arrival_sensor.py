@@ -151,6 +151,22 @@ def test_lost_or_strange_cursor_loses_nothing(
     assert asked(tick(filled, instance, cursor)) == [("land_files", "land")]
 
 
+def test_tick_after_which_nothing_was_landed_reads_nothing_that_was_made(
+    filled: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a hundred thousand files the objects of their rows are as many."""
+    cursor = tick(filled, instance).cursor
+    monkeypatch.setattr("salespipe_dagster.arrival_sensor.landed_of", None)
+    assert asked(tick(filled, instance, cursor)) == []
+    monkeypatch.undo()
+    more = Version("online_sales", "sales/more.csv", "b", 1, datetime(2024, 4, 2, tzinfo=UTC))
+    row = sale("T9", "2024-02-09", "C1", "Lamp", 1, "10.00", "North")
+    land_rows(LocalStore(filled.lake), tables()["online_sales"], more, [row])
+    result = tick(filled, instance, cursor)
+    assert asked(result) == [("monthly_refresh", "files 2024-02...2024-02")]
+    assert asked(tick(filled, instance, result.cursor)) == [("monthly_refresh", "files 2024-02...2024-02")]
+
+
 def profile(filled: Settings, *rows: tuple[object, ...]) -> None:
     """Let newer profiles land."""
     version = Version("online_customers", "customers/late.ndjson", "b", 1, datetime(2024, 4, 2, tzinfo=UTC))

@@ -6,6 +6,7 @@ then the objects are uploaded, then the entries. A crash anywhere leaves nothing
 
 import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -97,9 +98,11 @@ def dock_of(settings: Settings, files: Store, lake: Store, run: str) -> Dock:
 
 
 def look(files: Store, lake: Store) -> tuple[Survey, dict[str, Ledger]]:
-    """What is there, and the ledgers that it is held against."""
-    ledgers = {table.name: read_ledger(lake, table) for table in feeds()}
-    return survey(files.entries(""), ledgers), ledgers
+    """What is there, and the ledgers that it is held against; both are listed side by side."""
+    with ThreadPoolExecutor(1) as pool:
+        there = pool.submit(lambda: list(files.entries("")))
+        ledgers = {table.name: read_ledger(lake, table) for table in feeds()}
+        return survey(there.result(), ledgers), ledgers
 
 
 def land(dock: Dock, *, only_settled: bool = False, on_file: OnFile = lambda said, share: None) -> Landing:
