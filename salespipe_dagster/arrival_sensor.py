@@ -99,7 +99,10 @@ def _due(
     nothing = Due([], set(), snapshots=False)
     if known.get("made") == seen:
         return nothing, cursor  # nothing was landed or decided since all of it was made
-    landed = {table.name: landed_of(catalogue.store, table, ledgers[table.name]) for table in feeds()}
+    landed = {
+        table.name: landed_of(catalogue.store, table, ledgers[table.name], table.parts(settings.months))
+        for table in feeds()
+    }
     receipts = receipts_of(catalogue, among=made_from_files())
     published = {table.name: set(catalogue.published(table)) for table in other_inputs()}
     compared = known.get("agreed")

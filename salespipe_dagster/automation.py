@@ -84,7 +84,8 @@ def observe(
         for table in sources()
     }
     for table in feeds():
-        fingerprints[table.name] = read_landed(catalogue.store, table).fingerprints(table.parts(settings.months))
+        parts = table.parts(settings.months)
+        fingerprints[table.name] = read_landed(catalogue.store, table, parts).fingerprints(parts)
     receipts = receipts_of(catalogue)
     late, _ = restated(catalogue, receipts, {})
     return fingerprints, receipts, undrawn_charts(catalogue, receipts) | late

@@ -57,7 +57,7 @@ def verify(
         table.name: {part: each.digest for part, each in source.fingerprints(table, _asked(table, months)).items()}
         for table in sources()
     }
-    landed = {table.name: read_landed(lake.store, table) for table in feeds()}
+    landed = {table.name: read_landed(lake.store, table, table.parts(months)) for table in feeds()}
     fingerprints |= {name: each.fingerprints(each.table.parts(months)) for name, each in landed.items()}
     waiting = unlanded(files, landed) if files else {}
     receipts = receipts_of(lake, whole=False)  # an object that is not its receipt's is named below, once

@@ -126,7 +126,7 @@ def _feed_asset(table: Table, settings: Settings) -> dg.AssetsDefinition:
     def body(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult | dg.Output[Staged]]:
         lake, staging = context.resources.lake.lake, context.resources.lake.staging
         parts = table.parts(list(context.partition_keys) if table.monthly else [])
-        opening, landed = lake.open(table, parts), read_landed(lake.store, table)
+        opening, landed = lake.open(table, parts), read_landed(lake.store, table, parts)
         rows = read_files(lake, landed, parts)
         assert table.transform is not None
         staged = lake.stage(opening, table.transform(rows), staging)

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from itertools import chain
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -172,14 +173,17 @@ def read_ledger(lake: Store, table: Table) -> Ledger:
     return Ledger(statuses_of(lake.list(f"{ENTRIES}/{table.name}", ".json")))
 
 
-def read_landed(lake: Store, table: Table) -> Landed:
-    """What has landed of a feed: two listings."""
-    return landed_of(lake, table, read_ledger(lake, table))
+def read_landed(lake: Store, table: Table, parts: list[str] | None = None) -> Landed:
+    """What has landed of a feed, in these parts or in all: a listing of the ledger and one of each part."""
+    return landed_of(lake, table, read_ledger(lake, table), parts)
 
 
-def landed_of(lake: Store, table: Table, ledger: Ledger) -> Landed:
+def landed_of(lake: Store, table: Table, ledger: Ledger, parts: list[str] | None = None) -> Landed:
     """What has landed by a ledger that was read before: what lands meanwhile has parts that do not count yet."""
-    return Landed(table, ledger, parts_of(lake.list(f"{PARTS}/{table.name}", ".parquet"), ledger.current))
+    whole = f"{PARTS}/{table.name}"
+    folders = [whole] if parts is None else [f"{whole}/{part}" for part in parts]
+    found = lake.mapped(lambda folder: lake.list(folder, ".parquet"), folders)
+    return Landed(table, ledger, parts_of(chain.from_iterable(found), ledger.current))
 
 
 def feed_of(key: str) -> Table | None:
