@@ -27,10 +27,10 @@ def moment(name: str) -> str:
     """The date and time as written, and how many minutes its clock is ahead of UTC."""
     whole, parts = named("d", name), named("p", name)
     seconds, zone = f"{parts}.seconds", f"{parts}.zone"
-    # Seconds are cut, not rounded, so that no instant becomes one of the next day.
+    # What is finer than a microsecond the cast cuts and does not round: no instant becomes one of the next day.
     return f"""
         CASE WHEN {whole} IS NOT NULL THEN {whole} ELSE try_cast({parts}.day || ' '
             || coalesce(nullif({parts}.clock, ''), '00:00')
-            || coalesce(nullif(rtrim({seconds}[:10], '.'), ''), ':00') AS TIMESTAMP) END AS {named("m", name)},
+            || coalesce(nullif(rtrim({seconds}, '.'), ''), ':00') AS TIMESTAMP) END AS {named("m", name)},
         CASE WHEN {zone}[1] IN ('+', '-') THEN ({zone}[1] || '1')::INTEGER * ({zone}[2:3]::INTEGER * 60
             + CASE WHEN len({zone}) > 3 THEN {zone}[-2:]::INTEGER ELSE 0 END) END AS {named("z", name)}"""
