@@ -7,7 +7,7 @@ memory does not grow with the file. The file is read a second time where a key s
 import os
 import shutil
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -73,7 +73,9 @@ def parse(
     try:
         counted = _counted(task, np.zeros(0, np.uint64))
         if len(counted.repeated):
-            counted = _counted(task, counted.repeated)
+            again = _counted(task, counted.repeated, counted.only)
+            unknown = counted.parsed.unknown_columns  # of NDJSON they are known once it is read
+            counted = replace(again, parsed=replace(again.parsed, unknown_columns=unknown))
     except Unreadable as error:
         shutil.rmtree(folder, ignore_errors=True)
         return Parsed(version, Status.FAILED, f"{version.shown_key} {error}.")
@@ -82,13 +84,17 @@ def parse(
 
 @dataclass(frozen=True)
 class _Counted:
-    """What was written of a file, and the hashes of keys that it may hold more than once."""
+    """What was written of a file, and the hashes of keys that it may hold more than once.
+
+    `only` is all that was read, where that was a single batch: it need not be read again.
+    """
 
     parsed: Parsed
     repeated: Hashes
+    only: list[tuple[Batch, "_Read"]]
 
 
-def _counted(task: Task, suspected: Hashes) -> _Counted:
+def _counted(task: Task, suspected: Hashes, read_before: Sequence[tuple[Batch, "_Read"]] = ()) -> _Counted:
     """Read the file; rows whose key's hash is suspected are compared with each other before they land."""
     shutil.rmtree(task.folder, ignore_errors=True)
     task.folder.mkdir(parents=True)
@@ -96,12 +102,14 @@ def _counted(task: Task, suspected: Hashes) -> _Counted:
     source = (CsvFile if contract.feed and contract.feed.format == "csv" else NdjsonFile)(task.file, contract)
     query = Query(contract, source.places, source.width, task.first_month, task.last_month)
     keys = Keys(task.folder)
+    only: list[tuple[Batch, _Read]] = []
     with (
         closing(Parts(task.folder, contract, task.version)) as parts,
         closing(Quarantine(task.folder, task.version)) as quarantine,
         closing(Suspects(task.folder, contract)) as suspects,
     ):
-        for batch, read in _typed(source.batches(), query):
+        for count, (batch, read) in enumerate(read_before or _typed(source.batches(), query)):
+            only = [(batch, read)] if count == 0 else []
             records += batch.rows.num_rows + len(batch.spoiled)
             quarantine.add(_spoiled(batch.spoiled))
             quarantine.add(read.faults)
@@ -130,7 +138,7 @@ def _counted(task: Task, suspected: Hashes) -> _Counted:
         rows={part: parts.rows[part] for part in parts.files},
         quarantine=quarantine.path if quarantine.reasons else None,
     )
-    return _Counted(parsed, keys.repeated())
+    return _Counted(parsed, keys.repeated(), only)
 
 
 @dataclass(frozen=True)
