@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from functools import partial
 
 import dagster as dg
 
@@ -166,12 +165,8 @@ def receipts_of(catalogue: Catalogue, *, whole: bool = True, among: Iterable[Tab
     """
     found: dict[str, dict[str, Receipt]] = {}
     for table in tables().values() if among is None else among:
-        parts = catalogue.published(table)
-        receipts = catalogue.store.mapped(partial(_receipt, catalogue, table, whole=whole), parts)
-        found[table.name] = {part: receipt for part, receipt in zip(parts, receipts, strict=True) if receipt}
+        receipts, etags = catalogue.receipts(table), catalogue.etags(table) if whole else {}
+        found[table.name] = {
+            part: receipt for part, receipt in receipts.items() if not whole or etags.get(receipt.key) == receipt.etag
+        }
     return found
-
-
-def _receipt(catalogue: Catalogue, table: Table, part: str, *, whole: bool) -> Receipt | None:
-    receipt = catalogue.receipt(table, part)
-    return receipt if receipt and (not whole or catalogue.store.etag(receipt.key) == receipt.etag) else None

@@ -4,7 +4,7 @@ What concerns one table and the months of one run is its audit (`salespipe_spark
 keeps it from being published; what is here tells that published tables do not fit together.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
 import dagster as dg
@@ -15,6 +15,7 @@ from salespipe_dagster.settings import Settings
 from salespipe_spark import months
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.lake.lake import Lake
+from salespipe_spark.lake.receipt import Receipt
 from salespipe_spark.tables import Table, tables
 
 SHOWN = 5
@@ -34,24 +35,24 @@ def unreconciled(catalogue: Catalogue, parts: list[str] | None = None) -> list[s
     later, and the table not, shows up here.
     """
     found: list[str] = []
+    receipts = {table.name: catalogue.receipts(table) for table in tables().values()}
     for table in tables().values():
         if not table.contract.balances:
             continue
         for part in catalogue.published(table) if parts is None else table.parts(parts):
             for name, other in table.contract.balances:
                 given, _, figure = other.partition(".")
-                own = _figure(catalogue, table, [part], name)
+                own = _figure(receipts[table.name], [part], name)
                 taken = catalogue.published(tables()[given]) if table.spans(tables()[given]) else [part]
-                expected = _figure(catalogue, tables()[given], taken, figure)
+                expected = _figure(receipts[given], taken, figure)
                 if own != expected:
                     found.append(f"{part}: {table.name}.{name} {own} is not {other} {expected}")
     return found
 
 
-def _figure(catalogue: Catalogue, table: Table, parts: list[str], figure: str) -> Decimal | None:
+def _figure(receipts: Mapping[str, Receipt], parts: list[str], figure: str) -> Decimal | None:
     """The sum of a figure over the parts; None where one of them has no receipt."""
-    receipts = [receipt for part in parts if (receipt := catalogue.receipt(table, part))]
-    values = [receipt.figures.figure(figure) for receipt in receipts]
+    values = [receipts[part].figures.figure(figure) for part in parts if part in receipts]
     return sum(values, Decimal(0)) if len(values) == len(parts) else None
 
 

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -117,6 +118,7 @@ def _outcome(result: dg.ExecuteInProcessResult, catalogue: Catalogue) -> Outcome
     outcome = Outcome(result.run_id)
     by_key = {asset_key(table): table for table in tables().values()}
     feed_of = {landed_key(table): table for table in feeds()}
+    receipts_of = cache(lambda name: catalogue.receipts(tables()[name]))
     for event in result.all_events:
         table = by_key.get(event.asset_key) if event.asset_key else None
         if event.event_type == dg.DagsterEventType.STEP_FAILURE:
@@ -128,7 +130,7 @@ def _outcome(result: dg.ExecuteInProcessResult, catalogue: Catalogue) -> Outcome
         elif event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION and event.asset_key in feed_of:
             outcome.notes += landing_notes(feed_of[event.asset_key], event.materialization.metadata)
         elif event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION and table:
-            receipt = catalogue.receipt(table, event.partition or SNAPSHOT)
+            receipt = receipts_of(table.name).get(event.partition or SNAPSHOT)
             entry = outcome.tables.setdefault(table.name, TableOutcome(table))
             if receipt:
                 entry.add(receipt.figures, replaced=bool(event.materialization.metadata["replaced"].value))

@@ -114,11 +114,14 @@ def _asked(table: Table, months: list[str]) -> list[str] | None:
 def _table(lake: Lake, table: Table, parts: list[str]) -> Verdict:
     verdict = Verdict(table)
     receipts: dict[str, Receipt] = {}
-    for part in parts:
-        try:
-            receipts[part] = lake.intact(table, part)
-        except SalespipeError as error:
-            verdict.problems.append(error.message)
+    try:
+        receipts = {receipt.part: receipt for receipt in lake.all_intact(table, parts)}
+    except SalespipeError:
+        for part in parts:  # each that is not is named
+            try:
+                receipts[part] = lake.intact(table, part)
+            except SalespipeError as error:
+                verdict.problems.append(error.message)
     found = _counted(lake, table, receipts, verdict)
     for part, figures in found.items():
         verdict.parts += 1

@@ -68,8 +68,7 @@ def undisturbed(lake: Catalogue, read: list[Table]) -> Generator[None]:
 
 
 def _etags(lake: Catalogue, read: list[Table]) -> dict[str, str]:
-    keys = [lake.key(table, part) for table in read for part in lake.published(table)]
-    return {key: lake.store.etag(key) for key in keys}
+    return {key: etag for table in read for key, etag in lake.etags(table).items()}
 
 
 def covered_by(lake: Catalogue, read: list[Table]) -> set[str]:
@@ -92,8 +91,8 @@ def about_of(
     The run is the one that published them, not the one that draws: a chart whose figures did not
     change is the same file, byte for byte.
     """
-    receipts = [lake.receipt(table, part) for table in read for part in table.parts(covered)]
-    newest = max((r.published_at, r.run) for r in receipts if r) if covered else ("", "")
+    receipts = [receipt for table in read for receipt in lake.receipts(table, table.parts(covered)).values()]
+    newest = max((receipt.published_at, receipt.run) for receipt in receipts) if covered else ("", "")
     return About(
         currency=settings.currency,
         months=covered,

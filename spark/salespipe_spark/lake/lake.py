@@ -80,7 +80,7 @@ class Lake(Catalogue):
         Raises:
             SalespipeError: one of them is not published.
         """
-        receipts = self.store.mapped(lambda part: self.intact(table, part), parts)
+        receipts = self.all_intact(table, parts)
         return self.engine.read([self.store.uri(receipt.key) for receipt in receipts], table.contract.ddl)
 
     def read_published(self, table: Table) -> DataFrame:
@@ -93,8 +93,9 @@ class Lake(Catalogue):
         An object is whole even where a run died before its receipt: asking for the receipt here would keep
         the one run away that can mend it.
         """
-        keys = [self.key(table, part) for part in self.published(table)]
-        return self.engine.read([self.store.uri(key) for key in keys if self.store.etag(key)], table.contract.ddl)
+        there = self.etags(table)
+        keys = [key for part in self.published(table) if (key := self.key(table, part)) in there]
+        return self.engine.read([self.store.uri(key) for key in keys], table.contract.ddl)
 
     def deviations(self, receipt: Receipt, table: Table) -> list[str]:
         """How the columns of a published object differ from the contract's.
@@ -116,7 +117,9 @@ class Lake(Catalogue):
 
     def open(self, table: Table, parts: list[str]) -> Opening:
         """Note what is in place before the inputs are read: publishing holds on to it."""
-        return Opening(table, parts, self._etags(table, parts), self._inputs(table, parts))
+        there = self.etags(table)
+        etags = {part: there.get(self.key(table, part), "") for part in parts}
+        return Opening(table, parts, etags, self._inputs(table, parts))
 
     def stage(self, opening: Opening, frame: DataFrame, folder: Path) -> Staged:
         """Write a transform's rows into staging, in one job of the engine, and audit them."""
@@ -167,25 +170,24 @@ class Lake(Catalogue):
         table = opening.table
         with self.store.writing():
             # Whatever needs room on the disk comes before the first month is replaced.
-            objects = dict(zip(opening.parts, map(partial(self._merged, staged), opening.parts), strict=True))
+            objects = self._merged(staged)
         with self.store.writing(), self.store.locked(table.name):
             if self._inputs(table, opening.parts) != opening.inputs:
                 raise Raced(f"An input of {table.layer}/{table.name}")
-            for part, etag in self._etags(table, opening.parts).items():
-                if etag != opening.etags[part]:
+            there, held = self.etags(table), self.receipts(table, opening.parts)
+            for part, etag in opening.etags.items():
+                if etag != there.get(self.key(table, part), ""):
                     raise Raced(self.key(table, part))
-            return list(
-                self.store.mapped(lambda part: self._publish_part(staged, part, objects[part], run), opening.parts)
-            )
+            publish = partial(self._publish_part, staged, run)
+            return list(self.store.mapped(lambda part: publish(part, objects[part], held.get(part)), opening.parts))
 
-    def _publish_part(self, staged: Staged, part: str, given: Entry, run: str) -> Published:
+    def _publish_part(self, staged: Staged, run: str, part: str, given: Entry, held: Receipt | None) -> Published:
         table, figures = staged.opening.table, staged.figures[part]
         key, seen = self.key(table, part), staged.opening.etags[part]
         provenance = Provenance(
             {name: _belonging(digests, part) for name, digests in staged.opening.inputs.items()},
             staged.fingerprints.get(part, ""),
         )
-        held = self.receipt(table, part)
         if held is not None and seen == held.etag and held.figures.digest == figures.digest:
             if (held.provenance, held.figures) != (provenance, figures):
                 held = replace(held, provenance=provenance, figures=figures)
@@ -224,15 +226,21 @@ class Lake(Catalogue):
                 return
         raise Raced(receipt.key)
 
-    def _merged(self, staged: Staged, part: str) -> Entry:
-        """The one staged object of a part; outside the folder that the audit read, so that nothing is counted twice."""
+    def _merged(self, staged: Staged) -> dict[str, Entry]:
+        """The one staged object of each part; outside the folder that the audit read: nothing is counted twice."""
         table, folder = staged.opening.table, staged.folder
-        files = self._staged(self.store.staged_key(_folder_of(folder, table, part)))
-        if len(files) == 1:
-            return files[0]
-        target = folder.with_name(f"{folder.name}-merged") / f"{part}.parquet"
-        one = schema.merged(map(self.store.open, files), table.contract, target)
-        return self.store.upload(one, self.store.staged_key(one))
+        files: dict[str, list[Entry]] = {part: [] for part in staged.opening.parts}
+        for file in self._staged(self.store.staged_key(folder)):
+            files[_part_in(file.key, table)].append(file)
+
+        def one(part: str) -> Entry:
+            if len(files[part]) == 1:
+                return files[part][0]
+            target = folder.with_name(f"{folder.name}-merged") / f"{part}.parquet"
+            merged = schema.merged(map(self.store.open, files[part]), table.contract, target)
+            return self.store.upload(merged, self.store.staged_key(merged))
+
+        return {part: one(part) for part in files}
 
     def _staged(self, prefix: str) -> list[Entry]:
         return [entry for entry in self.store.entries(prefix) if entry.key.endswith(".parquet")]
@@ -241,20 +249,13 @@ class Lake(Catalogue):
         with self.store.open(entry) as file:
             return schema.footer(file)
 
-    def _etags(self, table: Table, parts: list[str]) -> dict[str, str]:
-        """What is in place of each part."""
-        return dict(
-            zip(parts, self.store.mapped(lambda part: self.store.etag(self.key(table, part)), parts), strict=True)
-        )
-
     def _inputs(self, table: Table, parts: list[str]) -> dict[str, dict[str, str]]:
         """The digests of what a table is made from: its months of monthly inputs, the whole of others."""
         return {name: self._digests(tables()[name], table, parts) for name in table.upstream}
 
     def _digests(self, given: Table, table: Table, parts: list[str]) -> dict[str, str]:
         needed = self.published(given) if table.spans(given) else given.parts(parts)
-        receipts = self.store.mapped(lambda part: self.intact(given, part), needed)
-        return {receipt.part: receipt.figures.digest for receipt in receipts}
+        return {receipt.part: receipt.figures.digest for receipt in self.all_intact(given, needed)}
 
 
 def staged_file(folder: Path, table: Table, part: str) -> Path:
@@ -271,10 +272,14 @@ def _rows_by_part(footers: Mapping[Entry, FileMetaData], table: Table) -> dict[s
     """The rows that the files' footers declare, by the part whose folder they lie in."""
     rows: Counter[str] = Counter()
     for file, footer in footers.items():
-        number = file.key.split("/")[-2].partition("=")[2]
-        part = audit.part_name(table.contract, int(number) if number.isdecimal() else None)
-        rows[part] += footer.num_rows
+        rows[_part_in(file.key, table)] += footer.num_rows
     return {part: number for part, number in rows.items() if number}
+
+
+def _part_in(key: str, table: Table) -> str:
+    """The part that a staged file belongs to, by the folder that it lies in."""
+    number = key.split("/")[-2].partition("=")[2]
+    return audit.part_name(table.contract, int(number) if number.isdecimal() else None)
 
 
 def _belonging(digests: dict[str, str], part: str) -> dict[str, str]:
