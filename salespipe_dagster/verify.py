@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import pyarrow as pa
 
-from salespipe_dagster.automation import is_stale, receipts_of
+from salespipe_dagster.automation import Receipts, is_stale, receipts_of
 from salespipe_dagster.checks import unreconciled
 from salespipe_dagster.landing.ledger import read_landed
+from salespipe_dagster.profiles import FACT, PROFILES, restated
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.synthetic.company import Company
 from salespipe_dagster.verify_files import unlanded, unlike_the_ledger, unlike_what_landed
@@ -28,6 +29,7 @@ _OF_REVENUE = ("orders", "ordered_amount", "cancelled_amount")
 _STALE = "an input has changed since"
 _STALE_SOURCE = "the source has changed since it was read"
 _STALE_FILES = "other files have landed since it was made"
+_STALE_PROFILES = "a customer's profile has changed since"
 
 
 @dataclass
@@ -74,6 +76,7 @@ def verify(
             )
             fresh = {part: receipts[table.name][part] for part in published if part not in stale}
             verdict.problems += unlike_what_landed(lake, landed[table.name], fresh)
+    _add_late_profiles(lake, verdicts, receipts, months)
     unbalanced = unreconciled(lake, months)
     # What is not whole, or not of the source as it is now, is named above.
     broken = any(
@@ -82,6 +85,15 @@ def verify(
     if ledgers and not broken and (company := source.made_by()):
         unbalanced += off_the_books(lake, company, months)
     return verdicts, unbalanced
+
+
+def _add_late_profiles(lake: Lake, verdicts: list[Verdict], receipts: Receipts, months: list[str]) -> None:
+    """Name the months of online sales whose customers have other profiles by now."""
+    about = {verdict.table.name: verdict for verdict in verdicts if verdict.table.name in (FACT, PROFILES)}
+    if any(verdict.problems for verdict in about.values()):
+        return  # which are named already, and may not be readable
+    late, _ = restated(lake, receipts, {})
+    about[FACT].problems += [f"{month}: {_STALE_PROFILES}" for month in sorted(late & set(months))]
 
 
 def off_the_books(lake: Lake, company: Company, months: list[str]) -> list[str]:

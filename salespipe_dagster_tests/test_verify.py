@@ -17,7 +17,7 @@ from salespipe_dagster.settings import Settings
 from salespipe_dagster.synthetic.company import Ledger
 from salespipe_dagster.verify import verify
 from salespipe_dagster_tests.landing.dropping import drop_sales, sale_line
-from salespipe_dagster_tests.support import SHOP, FakeSource, land_rows, local, sale, write_parquet
+from salespipe_dagster_tests.support import SHOP, FakeSource, land_rows, local, materialise, sale, write_parquet
 from salespipe_spark.engine import Engine
 from salespipe_spark.lake.catalogue import Catalogue, receipt_key
 from salespipe_spark.lake.lake import Lake
@@ -250,6 +250,16 @@ def test_files_that_landed_since_are_named_by_month(filled: Settings, engine: En
     rows = [sale("T9", "2024-02-09", "C1", "Lamp", 1, "10.00", "North")]
     land_rows(store_of(filled), tables()["online_sales"], more, rows)
     assert problems(filled, engine) == {"online_sales": ["2024-02: other files have landed since it was made"]}
+
+
+def test_month_whose_customer_has_another_profile_by_now_is_named(filled: Settings, engine: Engine) -> None:
+    """Its revenue stood under the old age group, and the proof was content."""
+    late = Version("online_customers", "customers/late.ndjson", "b", 1, datetime(2024, 4, 2, tzinfo=UTC))
+    rows = [("C9", "65+", "Gold", None, None, None, None)]  # C9 bought in January alone
+    land_rows(store_of(filled), tables()["online_customers"], late, rows)
+    made = materialise(filled, engine, FakeSource(), MONTHS, "online_customers", "dim_online_customers")
+    assert made.success
+    assert problems(filled, engine) == {"fact_online_sales": ["2024-01: a customer's profile has changed since"]}
 
 
 def landed_objects(settings: Settings, part: str) -> list[Path]:
