@@ -60,7 +60,8 @@ bench: $(READY) ## time and memory beside their floors
 
 torture: $(READY) ## kill a run at 30 random moments
 	@SALESPIPE_TORTURE_KILLS=30 SALESPIPE_TESTS_MUST_NOT_SKIP=1 \
-		$(BIN)/python -m pytest salespipe_dagster_tests/integration/test_kill.py $(ARGS)
+		$(BIN)/python -m pytest salespipe_dagster_tests/integration/test_kill.py \
+		salespipe_dagster_tests/integration/test_s3_kill.py $(ARGS)
 
 ##@ Keep
 lock: $(READY) ## lock what pyproject.toml asks for; ARGS=--upgrade takes the newest

@@ -1,0 +1,116 @@
+"""Kill -9 at random moments with the lake in S3: whole months for readers, and the next run mends everything.
+
+Three seeded kills by default; `make torture` sets SALESPIPE_TORTURE_KILLS=30.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from salespipe_dagster_tests.integration.pipeline import (
+    COMMAND,
+    Contents,
+    change,
+    contents_of,
+    environment,
+    rows_of,
+    run,
+)
+from salespipe_dagster_tests.integration.test_s3_lake import in_s3, lake_of
+from salespipe_dagster_tests.s3_servers import S3
+from salespipe_spark.lake import lease
+from salespipe_spark.lake.catalogue import Catalogue
+from salespipe_spark.months import between
+from salespipe_spark.tables import tables
+
+KILLS = int(os.environ.get("SALESPIPE_TORTURE_KILLS", "3"))
+SPAN = {"start_month": "2004-01", "end_month": "2004-03"}
+
+
+def visible(lake: Catalogue) -> Contents:
+    """What a reader finds: every object in place, with or without a receipt."""
+    months = between(*SPAN.values())
+    parts = [(table, part) for table in tables().values() for part in table.parts(months)]
+    return {
+        (table.name, part): sorted(rows_of(lake, lake.key(table, part)), key=repr)
+        for table, part in parts
+        if lake.store.etag(lake.key(table, part))
+    }
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A lake of three months whose source has changed in each of them, and what it will be after a run."""
+
+    url: str
+    before: Contents
+    after: Contents
+    takes: float
+
+
+@pytest.fixture(scope="module")
+def scene(load_classicmodels: Callable[[], str], seaweedfs: S3, tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    home, url = tmp_path_factory.mktemp("scene"), load_classicmodels()
+    lake = lake_of(seaweedfs, "scene", home / "scratch")
+    run(home=home, url=url, **in_s3(seaweedfs, "scene"), **SPAN)
+    copied(lake, lake_of(seaweedfs, "undisturbed", home / "scratch"))
+    for month in between(*SPAN.values()):
+        change(url, f"UPDATE orders SET status = 'Cancelled' WHERE orderDate LIKE '{month}%%' LIMIT 1")
+    begun = time.monotonic()
+    run(home=home, url=url, **in_s3(seaweedfs, "undisturbed"), **SPAN)
+    takes = time.monotonic() - begun
+    after = contents_of(lake_of(seaweedfs, "undisturbed", home / "scratch"))
+    found = Scene(url, contents_of(lake), after, takes)
+    assert found.before != found.after
+    return found
+
+
+def copied(lake: Catalogue, other: Catalogue) -> Catalogue:
+    """A copy of a lake; an object's ETag is its content's, so that the receipts hold for it."""
+    for entry in list(other.store.entries("")):
+        other.store.remove(entry.key)
+    for entry in lake.store.entries(""):
+        other.store.put(entry.key, lake.store.read(entry.key) or b"")
+    return other
+
+
+@pytest.mark.parametrize("seed", range(KILLS))
+def test_a_killed_run_leaves_whole_months_in_s3_and_the_next_mends_them(
+    seed: int, scene: Scene, seaweedfs: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run is killed while it replaces every month: each is as it was or as it will be, nothing between."""
+    seconds = random.Random(seed).uniform(0.3, 1) * scene.takes
+    origin, place = lake_of(seaweedfs, "scene", tmp_path / "scratch"), in_s3(seaweedfs, f"killed {seed}")
+    lake = copied(origin, lake_of(seaweedfs, f"killed {seed}", tmp_path / "scratch"))
+    while not killed_after(seconds, environment(tmp_path, scene.url, **place, **SPAN)):
+        seconds *= 0.9
+        copied(origin, lake)
+
+    for key, found in visible(lake).items():
+        assert found in (scene.before[key], scene.after[key]), f"{key} is neither the old month nor the new one"
+    run(home=tmp_path, url=scene.url, **place, **SPAN)
+    assert contents_of(lake) == scene.after
+    monkeypatch.setattr(lease, "DEAD_AFTER", -2.0)  # as if the killed run's lease were over
+    with lake.store.staging():
+        pass
+    assert lake.store.list("_staging", "") == []
+    client, root = seaweedfs.client(), f"killed {seed}/"
+    assert "Uploads" not in client.list_multipart_uploads(Bucket="tests", Prefix=root)
+
+
+def killed_after(seconds: float, settings: dict[str, str]) -> bool:
+    """Start a run and kill it; whether it was still running: this one may be quicker than the undisturbed one."""
+    command = [str(COMMAND), "run"]
+    process = subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=seconds)
+    process.send_signal(signal.SIGKILL)
+    return process.wait() == -signal.SIGKILL
