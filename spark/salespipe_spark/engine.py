@@ -39,6 +39,8 @@ S3A_SETTINGS = {
     "software.amazon.awssdk:s3-transfer-manager:2.35.4,software.amazon.awssdk:sts:2.35.4",
     "spark.jars.excludes": "software.amazon.awssdk:bundle,io.netty:*,org.slf4j:*,commons-codec:*,commons-logging:*,"
     "org.apache.httpcomponents:*,org.wildfly.openssl:*,com.google.protobuf:*",
+    # S3A's buffers on the disk are of no other kind; what is written to S3 has no .crc files.
+    "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.LocalFileSystem",
     # S3A's own chain knows no profile, no SSO and no web identity.
     "spark.hadoop.fs.s3a.aws.credentials.provider": "software.amazon.awssdk.auth.credentials."
     "DefaultCredentialsProvider",
