@@ -10,7 +10,9 @@ from salespipe_dagster.doctor import Finding, examine
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.settings import Settings
 from salespipe_dagster.synthetic.configured import company_of
+from salespipe_dagster_tests.s3_servers import CREDENTIALS, REGION, moto
 from salespipe_spark.errors import SalespipeError
+from salespipe_spark.lake import s3
 
 SECRET = "t0p%secret"
 
@@ -174,3 +176,33 @@ def java_home(folder: Path, said: str) -> Path:
     program.write_text(f"#!/bin/sh\necho '{said}' >&2\n")
     program.chmod(0o755)
     return folder / "jdk"
+
+
+def test_bucket_is_probed_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that cannot be written, or that is not there, is found before the first run."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    with moto() as server:
+        server.bucket("lake")
+        monkeypatch.setenv("SALESPIPE_S3_ENDPOINT_URL", server.endpoint_url)
+        monkeypatch.setenv("SALESPIPE_S3_REGION", REGION)
+        monkeypatch.setenv("SALESPIPE_LAKE_URL", "s3://lake/here")
+        assert found("lake").found == "s3://lake/here, read and written, 0 parts published"
+        monkeypatch.setenv("SALESPIPE_LAKE_URL", "s3://other/here")
+        lake = found("lake")
+        assert not lake.ok
+        assert "NoSuchBucket" in lake.found
+        assert "SALESPIPE_LAKE_URL" in lake.next
+
+
+def test_server_that_ignores_conditions_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything seems well with it, until two runs publish one month."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    with moto() as server:
+        server.bucket("lake")
+        monkeypatch.setenv("SALESPIPE_S3_ENDPOINT_URL", server.endpoint_url)
+        monkeypatch.setenv("SALESPIPE_LAKE_URL", "s3://lake/here")
+        monkeypatch.setattr(s3, "_quoted", lambda etag: "")
+        lake = found("lake")
+    assert (lake.ok, "in spite of its condition" in lake.found) == (False, True)
