@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from salespipe_dagster.records import require_usable
 from salespipe_dagster.rendering import Renderer
+from salespipe_dagster.resources.engine import open_engine
 from salespipe_dagster.resources.files import files_store
 from salespipe_dagster.resources.lake import lake_store
 from salespipe_dagster.resources.source_connection import place
@@ -117,14 +118,17 @@ def _files(settings: Settings) -> Iterator[Finding]:
 
 def _engine(settings: Settings) -> Iterator[Finding]:
     java = _java()
-    needed = settings.engine == "spark"
+    needed = settings.needs_java
     if needed and (java is None or java < OLDEST_JAVA):
         found = "there is no java" if java is None else f"java is version {java}"
         hint = f"install Java {OLDEST_JAVA} or later, or set SALESPIPE_ENGINE=sail"
         raise SalespipeError(f"{settings.engine}, but {found}", hint)
+    if not settings.is_embedded:
+        with open_engine(settings) as engine:
+            engine.session.sql("SELECT 1").collect()
     yield Finding("engine", ok=True, found=settings.engine)
     version = "none" if java is None else str(java)
-    yield Finding("Java", ok=True, found=version if needed else f"{version}; only SALESPIPE_ENGINE=spark needs it")
+    yield Finding("Java", ok=True, found=version if needed else f"{version}; only Apache Spark needs it")
 
 
 def _java() -> int | None:

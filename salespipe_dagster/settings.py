@@ -22,6 +22,9 @@ from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.store import S3Server
 
 PREFIX = "SALESPIPE_"
+ENGINES = ("sail", "spark")
+MASTER = r"local\[[0-9*, ]+\]|yarn|sc://[^\s/@;]+(/(;use_ssl=(true|false))?)?|(?!sc:)[a-z][a-z0-9+.-]*://[^\s@;?]+"
+"""A Spark of one's own: its master, or its Connect server."""
 DEMO_HOME = Path(".salespipe/demo")
 
 
@@ -39,7 +42,7 @@ class Settings(BaseSettings):
     files_url: str | None = Field(None, description="where the files of the online channel land, likewise")
     s3_endpoint_url: str | None = Field(None, description="a server of one's own that speaks S3")
     s3_region: str | None = Field(None, description="the region of the buckets")
-    engine: Literal["sail", "spark"] = Field("sail", description="what transforms")
+    engine: str = Field("sail", description="what transforms: sail, spark, or the URL of a Spark of one's own")
     start_month: str | None = Field(None, description="the first month")
     end_month: str | None = Field(None, description="the last month, inclusive")
     company_seed: int = Field(7, description="which synthetic company")
@@ -85,6 +88,15 @@ class Settings(BaseSettings):
             hint = "for example http://127.0.0.1:8333"
             raise SalespipeError("SALESPIPE_S3_ENDPOINT_URL is not the URL of a server.", hint)
         return value
+
+    @field_validator("engine")
+    @classmethod
+    def _is_engine(cls, value: str) -> str:
+        if value in ENGINES or re.fullmatch(MASTER, value):
+            return value
+        # Not repeated: who puts a token into the URL has put a secret there.
+        hint = "for example spark://host:7077 or sc://host:15002; a token goes into SPARK_CONNECT_AUTHENTICATE_TOKEN"
+        raise SalespipeError(f"SALESPIPE_ENGINE is none of {', '.join(ENGINES)}, and no URL of a Spark.", hint)
 
     @model_validator(mode="after")
     def _months_make_a_range(self) -> Self:
@@ -232,6 +244,16 @@ class Settings(BaseSettings):
 
     def _folder(self, configured: str | None, name: str) -> Path:
         return Path(configured).expanduser().absolute() if configured else self.root / name
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the engine runs on this machine, and is started by the run itself."""
+        return self.engine in ENGINES or self.engine.startswith("local")
+
+    @property
+    def needs_java(self) -> bool:
+        """Whether a JVM is started on this machine: what speaks Spark Connect does without."""
+        return self.engine != "sail" and not self.engine.startswith("sc://")
 
     @property
     def first_month(self) -> str:

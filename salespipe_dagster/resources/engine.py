@@ -2,14 +2,16 @@
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 from pyspark.sql import SparkSession
 
 from salespipe_dagster.settings import Settings
-from salespipe_spark.engine import Engine, SailEngine, SparkEngine
-from salespipe_spark.lake.store import LocalStore
+from salespipe_spark.apache import LOCAL_MASTER, ConnectEngine, SparkEngine
+from salespipe_spark.engine import Engine, SailEngine
+from salespipe_spark.lake.store import LocalStore, S3Server
 
 
 @contextmanager
@@ -17,14 +19,20 @@ def open_engine(settings: Settings) -> Generator[Engine]:
     """The configured engine, closed when the block ends; what it spilled goes with it, also if killed."""
     with LocalStore(settings.scratch).staging() as scratch:
         server = settings.s3_server if settings.lake_in_s3 else None
-        if settings.engine == "sail":
-            engine = SailEngine(scratch, server)
-        else:
-            engine = SparkEngine(_spark_session, scratch, server, settings.root / "jars")
+        engine = _engine(settings, scratch, server)
         try:
             yield engine
         finally:
             engine.close()
+
+
+def _engine(settings: Settings, scratch: Path, server: S3Server | None) -> Engine:
+    if settings.engine == "sail":
+        return SailEngine(scratch, server)
+    if settings.engine.startswith("sc://"):
+        return ConnectEngine(settings.engine, server)
+    master = LOCAL_MASTER if settings.engine == "spark" else settings.engine
+    return SparkEngine(_spark_session, scratch, master=master, server=server, jars=settings.root / "jars")
 
 
 def engine_resource(settings: Settings) -> dg.ResourceDefinition:

@@ -67,9 +67,9 @@ class CountingEngine(Engine):
     def _start(self) -> SparkSession:
         return self._given
 
-    def write(self, frame: DataFrame, target: str, by: str = "") -> None:
+    def write(self, frame: DataFrame, target: str, by: str = "", size: int = 0) -> None:
         self.written += 1
-        super().write(frame, target, by)
+        super().write(frame, target, by, size)
 
 
 class TestReading:

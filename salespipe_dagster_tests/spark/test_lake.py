@@ -704,8 +704,8 @@ class DyingEngine(Engine):
     def _start(self) -> SparkSession:
         return self._given
 
-    def write(self, frame: DataFrame, target: str, by: str = "") -> None:
-        super().write(frame.limit(1), target, by)
+    def write(self, frame: DataFrame, target: str, by: str = "", size: int = 0) -> None:
+        super().write(frame.limit(1), target, by, size)
         (Path(target) / "half.parquet").write_bytes(b"PAR1")
         raise Crash
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from salespipe_dagster_tests.s3_servers import ACCESS_KEY, CREDENTIALS, SECRET_KEY
-from salespipe_spark.engine import SailEngine, SparkEngine, s3a_settings
+from salespipe_spark.apache import SparkEngine, s3a_settings
+from salespipe_spark.engine import SailEngine
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.s3 import S3Store
 from salespipe_spark.lake.store import LocalStore, S3Server, environment, open_store
@@ -49,13 +50,13 @@ def test_missing_credentials_are_one_clear_error(credentials: pytest.MonkeyPatch
     assert "AWS_ACCESS_KEY_ID" in refused.value.hint
 
 
-def test_settings_of_spark_hold_no_secret(tmp_path: Path) -> None:
+def test_settings_of_spark_hold_no_secret() -> None:
     """They stand on the command line of the JVM, in its UI and in its event log."""
-    settings = s3a_settings(OWN, tmp_path)
+    settings = s3a_settings(OWN)
     assert settings["spark.hadoop.fs.s3a.endpoint"] == "http://127.0.0.1:8333"
     assert settings["spark.hadoop.fs.s3a.path.style.access"] == "true"
     assert SECRET_KEY not in str(settings)
-    assert "spark.hadoop.fs.s3a.endpoint" not in s3a_settings(S3Server(), tmp_path)
+    assert "spark.hadoop.fs.s3a.endpoint" not in s3a_settings(S3Server())
 
 
 def test_each_engine_names_a_place_in_its_own_way(tmp_path: Path) -> None:

@@ -1,12 +1,12 @@
 """The engines: who runs a transform. A session is started at its first use and ends with its run.
 
-`sail` is the embedded engine, a Spark Connect server inside this process, without a JVM; `spark` is
-Apache Spark in a local JVM. Transforms never ask which it is; what differs in writing is here.
+Here is what all have in common, and the embedded one: Sail, a Spark Connect server inside this process,
+without a JVM. Apache Spark is in `apache.py`. Transforms never ask which it is; what differs in writing
+is the engine's own.
 """
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -18,50 +18,8 @@ from pyspark.sql import DataFrame, SparkSession
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.store import S3Server, environment
 
-SPARK_SETTINGS = {
-    "spark.app.name": "salespipe",
-    "spark.sql.session.timeZone": "UTC",
-    "spark.sql.ansi.enabled": "true",
-    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
-    "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
-    "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",  # no .crc files
-    "spark.sql.shuffle.partitions": "8",
-    "spark.driver.memory": "2g",
-    "spark.ui.enabled": "false",
-    "spark.ui.showConsoleProgress": "false",
-}
-
-
-S3A_SETTINGS = {
-    # 13 MB; the bundle that hadoop-aws asks for is 690.
-    "spark.jars.packages": "org.apache.hadoop:hadoop-aws:3.5.0,software.amazon.awssdk:s3:2.35.4,"
-    "software.amazon.awssdk:s3-transfer-manager:2.35.4,software.amazon.awssdk:sts:2.35.4",
-    "spark.jars.excludes": "software.amazon.awssdk:bundle,io.netty:*,org.slf4j:*,commons-codec:*,commons-logging:*,"
-    "org.apache.httpcomponents:*,org.wildfly.openssl:*,com.google.protobuf:*",
-    # S3A's buffers on the disk are of no other kind; what is written to S3 has no .crc files.
-    "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.LocalFileSystem",
-    # S3A's own chain knows no profile, no SSO and no web identity.
-    "spark.hadoop.fs.s3a.aws.credentials.provider": "software.amazon.awssdk.auth.credentials."
-    "DefaultCredentialsProvider",
-}
-
 FAILURES = (PySparkException, Py4JError)
 """What the engines raise; their classes differ further, so that nobody asks which one it was."""
-
-
-def s3a_settings(server: S3Server, jars: Path) -> dict[str, str]:
-    """What Spark needs to read and write s3a://."""
-    settings = S3A_SETTINGS | {"spark.jars.ivy": str(jars)}
-    if server.region:
-        settings |= {"spark.hadoop.fs.s3a.endpoint.region": server.region}
-    if server.endpoint_url:
-        settings |= {
-            "spark.hadoop.fs.s3a.endpoint": server.endpoint_url,
-            "spark.hadoop.fs.s3a.endpoint.region": server.region or "us-east-1",
-            "spark.hadoop.fs.s3a.path.style.access": "true",
-        }
-    return settings
 
 
 def brief(error: BaseException) -> str:
@@ -103,13 +61,15 @@ class Engine(ABC):
             self._session.stop()
             self._session = None
 
-    def write(self, frame: DataFrame, target: str, by: str = "") -> None:
+    def write(self, frame: DataFrame, target: str, by: str = "", size: int = 0) -> None:
         """Write the frame as Parquet below a fresh path or URL of S3, one folder for each value of `by`.
+
+        `size` is how many bytes the files have that the frame is made from.
 
         Raises:
             SalespipeError: the engine failed, over the data or the disk.
         """
-        writer = self._gathered(frame, by).write.options(**self.layout)
+        writer = self._gathered(frame, by, size).write.options(**self.layout)
         try:
             (writer.partitionBy(by) if by else writer).parquet(self._named(target))
         except FAILURES as error:
@@ -133,7 +93,7 @@ class Engine(ABC):
         """The path or URL as the engine takes it."""
         return place
 
-    def _gathered(self, frame: DataFrame, by: str) -> DataFrame:
+    def _gathered(self, frame: DataFrame, by: str, size: int) -> DataFrame:
         """The frame laid out so that a partitioned write gives one file for each value of `by`."""
         return frame
 
@@ -178,56 +138,3 @@ class SailEngine(Engine):
         # Else instants are written in the machine's own time zone, and a file is not what its contract says.
         session.conf.set("spark.sql.session.timeZone", "UTC")
         return session
-
-
-class SparkEngine(Engine):
-    """Apache Spark in a local JVM."""
-
-    name = "spark"
-
-    def __init__(
-        self,
-        session: Callable[[dict[str, str]], SparkSession],
-        scratch: Path,
-        server: S3Server | None = None,
-        jars: Path | None = None,
-    ) -> None:
-        """An engine that has not started.
-
-        Args:
-            session: makes the session from the settings.
-            scratch: where it spills.
-            server: who serves s3://, where the lake lies there.
-            jars: where the jars that speak S3 are kept from run to run.
-        """
-        super().__init__(server)
-        self._make = session
-        self._scratch = scratch
-        self._jars = jars or scratch
-
-    def _start(self) -> SparkSession:
-        self._scratch.mkdir(parents=True, exist_ok=True)
-        # Whoever used Spark Connect hands this on to what it starts, and then no session is a classic one.
-        os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)
-        settings = {
-            "spark.master": "local[*]",
-            "spark.local.dir": str(self._scratch),
-            "spark.sql.warehouse.dir": str(self._scratch / "warehouse"),
-        }
-        settings |= s3a_settings(self.server, self._jars) if self.server else {}
-        try:
-            session = self._make(SPARK_SETTINGS | settings)
-        except Exception as error:
-            hint = "install Java 17 or later and set JAVA_HOME, or use SALESPIPE_ENGINE=sail"
-            if self.server:
-                hint += "; for a lake in S3 it fetches its jars by Maven's coordinates, once"
-            raise SalespipeError(f"Apache Spark did not start: {error}", hint) from error
-        session.sparkContext.setLogLevel("ERROR")
-        return session
-
-    def _named(self, place: str) -> str:
-        return f"s3a://{place.removeprefix('s3://')}" if place.startswith("s3://") else place
-
-    def _gathered(self, frame: DataFrame, by: str) -> DataFrame:
-        # Without this every task writes a file of its own for every month.
-        return frame.repartition(by) if by else frame.coalesce(1)

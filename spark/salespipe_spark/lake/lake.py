@@ -19,6 +19,7 @@ from pyspark.sql import DataFrame
 
 from salespipe_spark import months
 from salespipe_spark.engine import Engine
+from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake import audit, schema
 from salespipe_spark.lake.audit import Check
 from salespipe_spark.lake.catalogue import Catalogue, receipt_key
@@ -126,7 +127,11 @@ class Lake(Catalogue):
         target = folder / opening.table.layer / opening.table.name
         by = PART if opening.table.monthly else ""
         rows = frame.withColumn(PART, audit.part_of(opening.table.contract)) if by else frame
-        self.engine.write(rows, self.store.uri(self.store.staged_key(target)), by)
+        key = self.store.staged_key(target)
+        self.engine.write(rows, self.store.uri(key), by, self._size_of_inputs(opening))
+        if not self._staged(key) and not rows.isEmpty():
+            hint = "an engine on other machines needs a lake in S3, or in a folder that all of them share"
+            raise SalespipeError(f"What the engine wrote is not to be found at {self.store.uri(key)}.", hint)
         return self.audit(opening, target)
 
     def audit(self, opening: Opening, folder: Path, fingerprints: dict[str, str] | None = None) -> Staged:
@@ -252,6 +257,11 @@ class Lake(Catalogue):
     def _inputs(self, table: Table, parts: list[str]) -> dict[str, dict[str, str]]:
         """The digests of what a table is made from: its months of monthly inputs, the whole of others."""
         return {name: self._digests(tables()[name], table, parts) for name in table.upstream}
+
+    def _size_of_inputs(self, opening: Opening) -> int:
+        """Bytes of the objects that a table is made from."""
+        given = ((tables()[name], list(digests)) for name, digests in opening.inputs.items())
+        return sum(receipt.size for table, parts in given for receipt in self.receipts(table, parts).values())
 
     def _digests(self, given: Table, table: Table, parts: list[str]) -> dict[str, str]:
         needed = self.published(given) if table.spans(given) else given.parts(parts)
