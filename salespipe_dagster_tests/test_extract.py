@@ -17,7 +17,8 @@ from salespipe_dagster.extract import extract, scan_into
 from salespipe_dagster_tests.support import FakeSource, Rows, batches, read_parquet
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.errors import SalespipeError
-from salespipe_spark.lake.lake import PART, Lake, Staged, staged_file
+from salespipe_spark.lake.audit import PART
+from salespipe_spark.lake.lake import Lake, Staged, staged_file
 from salespipe_spark.months import from_index
 from salespipe_spark.tables import Table, tables
 

@@ -223,9 +223,9 @@ class TestMarts:
 
     def test_the_same_segment_twice_repeats_a_key_also_where_it_is_null(self, spark: SparkSession) -> None:
         made = online_revenue_by_segment(sold(spark, sale("T1", "2024-01-01", "C9", "Lamp", 1, "1.00", "North")))
-        found = audit.figures(made.unionByName(made), BY_SEGMENT)
-        assert found["2024-01"].key_duplicates == 1
-        assert not audit.keys_unique(found, made.unionByName(made), BY_SEGMENT).passed
+        measured = audit.measure(made.unionByName(made), BY_SEGMENT, ["2024-01"])
+        assert measured.figures["2024-01"].key_duplicates == 1
+        assert not audit.keys_unique(measured, BY_SEGMENT).passed
 
     @pytest.mark.parametrize(
         ("prices", "average"),

@@ -63,6 +63,22 @@ def describe(months: list[str]) -> str:
     return ", ".join(b[0] if len(b) == 1 else f"{b[0]}...{b[-1]}" for b in blocks(months))
 
 
+def described(text: str) -> list[str]:
+    """The months that `describe` wrote, or a person like it.
+
+    Raises:
+        SalespipeError: one of them is no month, or a range ends before it begins.
+    """
+    found: list[str] = []
+    for block in filter(None, (part.strip() for part in text.split(","))):
+        first, _, last = block.partition("...")
+        span = between(parse(first), parse(last or first))
+        if not span:
+            raise SalespipeError(f"{block} ends before it begins.", "write it as 2024-01...2024-03")
+        found += span
+    return found
+
+
 def index(month: str) -> int:
     """The month's number, year x 12 + month - 1: engines and databases count with it faster than with text."""
     return int(month[:4]) * 12 + int(month[5:]) - 1

@@ -6,13 +6,13 @@ parameter names are its inputs. Adding a table is adding such a module; nothing 
 
 import hashlib
 import importlib
+import importlib.resources
 import inspect
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from graphlib import TopologicalSorter
-from pathlib import Path
 from types import ModuleType
 
 from pyspark.sql import DataFrame
@@ -91,15 +91,18 @@ def feeds() -> list[Table]:
 
 
 def _modules(layer: str) -> list[ModuleType]:
-    package = Path(inspect.getfile(salespipe_spark)).parent / layer
-    names = (info.name for info in pkgutil.iter_modules([str(package)]))
-    return [importlib.import_module(f"salespipe_spark.{layer}.{n}") for n in names if not n.startswith("_")]
+    package = importlib.import_module(f"{salespipe_spark.__name__}.{layer}")
+    names = (info.name for info in pkgutil.iter_modules(package.__path__))
+    return [importlib.import_module(f"{package.__name__}.{n}") for n in names if not n.startswith("_")]
 
 
-def _code_version(file: Path) -> str:
-    """A digest of the table's module and of what its layer shares."""
-    sources = [file, *sorted(file.parent.glob("_*.py"))]
-    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
+def _code_version(module: ModuleType) -> str:
+    """A digest of the table's module and of what its layer shares; also where both come in a zip, as to a cluster."""
+    package, _, name = module.__name__.rpartition(".")
+    layer = importlib.resources.files(package)
+    shared = sorted(f.name for f in layer.iterdir() if f.name.startswith("_") and f.name.endswith(".py"))
+    sources = [layer.joinpath(each).read_bytes() for each in (f"{name}.py", *shared)]
+    return hashlib.sha256(b"".join(sources)).hexdigest()[:12]
 
 
 def _table(layer: str, module: ModuleType) -> Table:
@@ -110,7 +113,7 @@ def _table(layer: str, module: ModuleType) -> Table:
         name=name,
         contract=module.CONTRACT,
         description=(inspect.getdoc(module) or "").strip(),
-        code_version=_code_version(Path(inspect.getfile(module))),
+        code_version=_code_version(module),
         transform=transform,
         inputs=tuple(inspect.signature(transform).parameters) if transform else (),
     )

@@ -5,17 +5,20 @@ Only figures come back from the engine; rows do where some break a rule, and the
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from pyspark.sql import Column as Expression
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import DataFrame
+from pyspark.sql import Row as EngineRow
 from pyspark.sql import functions as F
 
 from salespipe_spark import months
 from salespipe_spark.contract import SNAPSHOT, Column, Contract
 from salespipe_spark.lake.receipt import Figures
+
+Row = dict[str, Any]
 
 SAMPLE = 5
 CHECKS = {
@@ -39,7 +42,44 @@ class Check:
     expected: str
     actual: str
     parts: list[str] = field(default_factory=list)
-    sample: list[dict[str, Any]] = field(default_factory=list)
+    sample: list[Row] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was counted of staged rows, beside the data: all that an audit needs to know of them.
+
+    Attributes:
+        figures: of each part that has rows.
+        foreign: some rows of parts that are not the run's, by their keys.
+        doubled: some keys that repeat within a part.
+        lacking: some rows without a value that the contract promises, by their keys.
+    """
+
+    figures: dict[str, Figures]
+    foreign: list[Row] = field(default_factory=list)
+    doubled: list[Row] = field(default_factory=list)
+    lacking: list[Row] = field(default_factory=list)
+
+    @staticmethod
+    def from_values(values: dict[str, Any]) -> "Measured":
+        """What `asdict` made of it and JSON carried; rows are text then."""
+        figures = {part: Figures.from_values(each) for part, each in values["figures"].items()}
+        return replace(Measured(**values), figures=figures)
+
+
+PART = "salespipe_part"
+"""The column by which staged rows are cut into parts: the month's number. It is not in the files."""
+
+
+def cut(frame: DataFrame, contract: Contract) -> DataFrame:
+    """The frame with the column by which it is cut into parts, where its table has several."""
+    return frame.withColumn(PART, part_of(contract)) if contract.month else frame
+
+
+def folders(contract: Contract) -> str:
+    """The column that has a folder for each of its values where the frame is staged; none for a snapshot."""
+    return PART if contract.month else ""
 
 
 def part_of(contract: Contract) -> Expression:
@@ -77,44 +117,65 @@ def no_rows(contract: Contract) -> Figures:
     return Figures(0, sums, 0, {}, "", "", _digest(contract, 0, 0))
 
 
-def keys_unique(found: dict[str, Figures], rows: DataFrame, contract: Contract) -> Check:
+def measure(rows: DataFrame, contract: Contract, owned: list[str]) -> Measured:
+    """Count staged rows beside the data; samples are taken only of rules that are broken.
+
+    Args:
+        rows: as they are read from what was staged.
+        contract: of their table.
+        owned: the parts that the run owns.
+    """
+    found = figures(rows, contract)
+    part = part_of(contract).alias("part")
+    foreign: list[Row] = []
+    doubled: list[Row] = []
+    lacking: list[Row] = []
+    if set(found) - set(owned):
+        number = F.coalesce(part_of(contract), F.lit(-1))
+        outside = rows.where(~number.isin([months.index(month) for month in owned]))
+        foreign = _sample(outside.select(*dict.fromkeys([*contract.key, contract.month or contract.key[0]])))
+    if any(f.key_duplicates for f in found.values()):
+        repeated = rows.groupBy(part, *contract.key).agg(F.count(F.lit(1)).alias("rows")).where("rows > 1")
+        doubled = [row | {"part": part_name(contract, row["part"])} for row in _sample(repeated)]
+    if columns := sorted({name for f in found.values() for name in f.nulls}):
+        condition = " OR ".join(f"{name} IS NULL" for name in columns)
+        # Keys, not whole rows: an error holds no personal data.
+        lacking = _sample(rows.where(condition).select(*dict.fromkeys([*contract.key, *columns])))
+    return Measured(found, foreign, doubled, lacking)
+
+
+def parts_owned(measured: Measured, owned: list[str], misplaced: list[str]) -> Check:
+    """No row lies outside the months of the run, or in the object of another month (`misplaced`)."""
+    foreign = sorted(set(measured.figures) - set(owned))
+    lines = [f"{part}: {measured.figures[part].rows} rows" for part in foreign]
+    if not foreign and misplaced:
+        lines = [f"rows of another month among those of {', '.join(misplaced)}"]
+    return Check(
+        "parts_owned",
+        not lines,
+        "no rows outside the run's months",
+        ", ".join(lines) or "none outside",
+        foreign or misplaced,
+        measured.foreign,
+    )
+
+
+def keys_unique(measured: Measured, contract: Contract) -> Check:
     """No two rows of a part share their key."""
-    parts = [part for part, f in found.items() if f.key_duplicates]
-    by = [part_of(contract).alias("part"), *contract.key]
-    doubled = rows.groupBy(*by).agg(F.count(F.lit(1)).alias("rows")).where("rows > 1")
-    sample = [row | {"part": part_name(contract, row["part"])} for row in _sample(doubled)] if parts else []
+    parts = [part for part, f in measured.figures.items() if f.key_duplicates]
     # The figure counts hashes of keys; two keys of one hash are no duplicate, and leave no sample.
-    count = sum(found[part].key_duplicates for part in parts) if sample else 0
-    return Check("keys_unique", not sample, f"unique ({', '.join(contract.key)})", f"{count} repeated", parts, sample)
+    count = sum(measured.figures[part].key_duplicates for part in parts) if measured.doubled else 0
+    expected = f"unique ({', '.join(contract.key)})"
+    return Check("keys_unique", not measured.doubled, expected, f"{count} repeated", parts, measured.doubled)
 
 
-def not_null(found: dict[str, Figures], rows: DataFrame, contract: Contract) -> Check:
+def not_null(measured: Measured) -> Check:
     """No column that promises a value lacks one."""
+    found = measured.figures
     parts = [part for part, f in found.items() if f.nulls]
     columns = sorted({name for f in found.values() for name in f.nulls})
     counts = [f"{name}: {sum(f.nulls.get(name, 0) for f in found.values())}" for name in columns]
-    condition = " OR ".join(f"{name} IS NULL" for name in columns)
-    # Keys, not whole rows: an error holds no personal data.
-    shown: list[str] = list(dict.fromkeys([*contract.key, *columns]))
-    sample = _sample(rows.where(condition).select(*shown)) if columns else []
-    return Check("not_null", not columns, "no NULLs", ", ".join(counts) or "no NULLs", parts, sample)
-
-
-def parts_owned(
-    found: dict[str, Figures], owned: list[str], misplaced: list[str], rows: DataFrame, contract: Contract
-) -> Check:
-    """No row lies outside the months of the run, or in the object of another month (`misplaced`)."""
-    foreign = sorted(set(found) - set(owned))
-    shown: list[str] = list(dict.fromkeys([*contract.key, contract.month or contract.key[0]]))
-    sample: list[dict[str, Any]] = []
-    if foreign:
-        part = F.coalesce(part_of(contract), F.lit(-1))
-        sample = _sample(rows.where(~part.isin([months.index(month) for month in owned])).select(*shown))
-    lines = [f"{part}: {found[part].rows} rows" for part in foreign]
-    if not foreign and misplaced:
-        lines = [f"rows of another month among those of {', '.join(misplaced)}"]
-    expected = "no rows outside the run's months"
-    return Check("parts_owned", not lines, expected, ", ".join(lines) or "none outside", foreign or misplaced, sample)
+    return Check("not_null", not columns, "no NULLs", ", ".join(counts) or "no NULLs", parts, measured.lacking)
 
 
 def balance(found: dict[str, Figures], contract: Contract, given: Callable[[str, str, str], Decimal]) -> Check:
@@ -133,7 +194,7 @@ def balance(found: dict[str, Figures], contract: Contract, given: Callable[[str,
     return Check("balance", not lines, expected, actual, sorted(set(parts)))
 
 
-def _figures(row: Row, contract: Contract) -> Figures:
+def _figures(row: EngineRow, contract: Contract) -> Figures:
     nulls = {c.name: row[f"null_{c.name}"] for c in contract.columns if not c.nullable and row[f"null_{c.name}"]}
     return Figures(
         rows=row["rows"],
@@ -158,5 +219,5 @@ def _hash(columns: list[Column] | tuple[Column, ...]) -> Expression:
     return F.xxhash64(*values)
 
 
-def _sample(frame: DataFrame) -> list[dict[str, Any]]:
+def _sample(frame: DataFrame) -> list[Row]:
     return [row.asDict() for row in frame.limit(SAMPLE).collect()]

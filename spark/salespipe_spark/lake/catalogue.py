@@ -22,8 +22,7 @@ class Catalogue:
 
     def key(self, table: Table, part: str) -> str:
         """Where a part's object lies. Its name never changes, so that one step replaces it."""
-        folder = f"{table.layer}/{table.name}"
-        return f"{folder}/year={part[:4]}/month={part[5:]}/data.parquet" if table.monthly else f"{folder}/data.parquet"
+        return object_key(table, part)
 
     def receipt(self, table: Table, part: str) -> Receipt | None:
         """The receipt of a part; None where it was never published, or the receipt cannot be read."""
@@ -117,6 +116,12 @@ class Catalogue:
         if etags.get(receipt.key) != receipt.etag:
             raise SalespipeError(f"Not the object that its receipt names: {where}.", hint)
         return receipt
+
+
+def object_key(table: Table, part: str) -> str:
+    """Where the object of a part lies."""
+    folder = f"{table.layer}/{table.name}"
+    return f"{folder}/year={part[:4]}/month={part[5:]}/data.parquet" if table.monthly else f"{folder}/data.parquet"
 
 
 def receipt_key(table: Table, part: str) -> str:

@@ -21,14 +21,11 @@ from salespipe_spark import months
 from salespipe_spark.engine import Engine
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake import audit, schema
-from salespipe_spark.lake.audit import Check
+from salespipe_spark.lake.audit import Check, Measured
 from salespipe_spark.lake.catalogue import Catalogue, receipt_key
 from salespipe_spark.lake.objects import Entry, Raced, Store
 from salespipe_spark.lake.receipt import Figures, Provenance, Receipt
 from salespipe_spark.tables import Table, tables
-
-PART = "salespipe_part"
-"""The column by which staged rows are cut into parts: the month's number. It is not in the files."""
 
 RECEIPT_ATTEMPTS = 10
 """More runs than these do not publish one month in the same moment."""
@@ -125,17 +122,30 @@ class Lake(Catalogue):
     def stage(self, opening: Opening, frame: DataFrame, folder: Path) -> Staged:
         """Write a transform's rows into staging, in one job of the engine, and audit them."""
         target = folder / opening.table.layer / opening.table.name
-        by = PART if opening.table.monthly else ""
-        rows = frame.withColumn(PART, audit.part_of(opening.table.contract)) if by else frame
+        contract = opening.table.contract
+        rows = audit.cut(frame, contract)
         key = self.store.staged_key(target)
-        self.engine.write(rows, self.store.uri(key), by, self._size_of_inputs(opening))
+        self.engine.write(rows, self.store.uri(key), audit.folders(contract), self.size_of_inputs(opening))
         if not self._staged(key) and not rows.isEmpty():
             hint = "an engine on other machines needs a lake in S3, or in a folder that all of them share"
             raise SalespipeError(f"What the engine wrote is not to be found at {self.store.uri(key)}.", hint)
         return self.audit(opening, target)
 
-    def audit(self, opening: Opening, folder: Path, fingerprints: dict[str, str] | None = None) -> Staged:
-        """Hold what lies staged in a folder against the contract and the receipts of the inputs."""
+    def audit(
+        self,
+        opening: Opening,
+        folder: Path,
+        fingerprints: dict[str, str] | None = None,
+        measured: Measured | None = None,
+    ) -> Staged:
+        """Hold what lies staged in a folder against the contract and the receipts of the inputs.
+
+        Args:
+            opening: what the run saw before it began.
+            folder: where the table is staged.
+            fingerprints: of the source, for the receipts.
+            measured: what was counted where the rows were made; else the engine counts it here.
+        """
         contract = opening.table.contract
         files = self._staged(self.store.staged_key(folder))
         footers = dict(zip(files, self.store.mapped(self._footer, files), strict=True))
@@ -144,8 +154,10 @@ class Lake(Catalogue):
         shape = Check("schema", not wrong, expected, "; ".join(wrong) or "as expected")
         if wrong:
             return Staged(opening, folder, {}, [shape], {})
-        rows = self.engine.read([self.store.uri(file.key) for file in files], contract.ddl)
-        found = audit.figures(rows, contract)
+        if measured is None:
+            rows = self.engine.read([self.store.uri(file.key) for file in files], contract.ddl)
+            measured = audit.measure(rows, contract, opening.parts)
+        found = measured.figures
         written, counted = _rows_by_part(footers, opening.table), {part: f.rows for part, f in found.items()}
         total, read = sum(written.values()), sum(counted.values())
         # In a month's object lie that month's rows: the month is read off the rows, the object off the folder.
@@ -153,9 +165,9 @@ class Lake(Catalogue):
         checks = [
             shape,
             Check("rows_written", total == read, f"{total} rows in the files", f"{read} rows read"),
-            audit.parts_owned(found, opening.parts, misplaced, rows, contract),
-            audit.keys_unique(found, rows, contract),
-            audit.not_null(found, rows, contract),
+            audit.parts_owned(measured, opening.parts, misplaced),
+            audit.keys_unique(measured, contract),
+            audit.not_null(measured),
         ]
         owned = {part: found.get(part, audit.no_rows(contract)) for part in opening.parts}
         if contract.balances:
@@ -258,7 +270,7 @@ class Lake(Catalogue):
         """The digests of what a table is made from: its months of monthly inputs, the whole of others."""
         return {name: self._digests(tables()[name], table, parts) for name in table.upstream}
 
-    def _size_of_inputs(self, opening: Opening) -> int:
+    def size_of_inputs(self, opening: Opening) -> int:
         """Bytes of the objects that a table is made from."""
         given = ((tables()[name], list(digests)) for name, digests in opening.inputs.items())
         return sum(receipt.size for table, parts in given for receipt in self.receipts(table, parts).values())
@@ -275,7 +287,7 @@ def staged_file(folder: Path, table: Table, part: str) -> Path:
 
 def _folder_of(folder: Path, table: Table, part: str) -> Path:
     """Where the files of a part lie below a table's staged folder."""
-    return folder / f"{PART}={months.index(part)}" if table.monthly else folder
+    return folder / f"{audit.PART}={months.index(part)}" if table.monthly else folder
 
 
 def _rows_by_part(footers: Mapping[Entry, FileMetaData], table: Table) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """Receipts: what a published part holds, and where it came from. One JSON file a part."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -39,6 +39,12 @@ class Figures:
         if name != "rows" and name not in self.sums:
             raise SalespipeError(f"A receipt from before the figure {name} was declared.", "salespipe run")
         return Decimal(self.rows) if name == "rows" else self.sums[name]
+
+    @staticmethod
+    def from_values(values: dict[str, Any]) -> "Figures":
+        """What `asdict` made of it and JSON carried."""
+        sums = {name: Decimal(value) for name, value in values["sums"].items()}
+        return replace(Figures(**values), sums=sums)
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,5 @@ class Receipt:
     def from_json(text: bytes) -> "Receipt":
         """The receipt as it was written."""
         values: dict[str, Any] = json.loads(text)
-        figures = values.pop("figures")
-        figures["sums"] = {name: Decimal(value) for name, value in figures["sums"].items()}
-        provenance = Provenance(**values.pop("provenance"))
-        return Receipt(figures=Figures(**figures), provenance=provenance, **values)
+        figures, provenance = Figures.from_values(values.pop("figures")), Provenance(**values.pop("provenance"))
+        return Receipt(figures=figures, provenance=provenance, **values)
