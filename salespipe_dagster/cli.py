@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -119,6 +120,26 @@ def doctor(*, as_json: bool) -> None:
         console.print(grid)
     if not all(finding.ok for finding in findings):
         sys.exit(1)
+
+
+@main.command()
+@click.option("--to", "folder", default="dist", show_default=True, help="The folder to write it to.")
+def bundle(folder: str) -> None:
+    """Write the code of the job that makes one table on a cluster: a zip and a script for spark-submit.
+
+    A run with SALESPIPE_ENGINE=emr-serverless or glue sends it there by itself.
+    """
+    from salespipe_dagster.cluster import bundle as code
+
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    for name, content in code.files().items():
+        (target / name).write_bytes(content)
+    console.print(f"[bold]{escape(str(target / code.ARCHIVE))}[/] and [bold]{escape(str(target / code.SCRIPT))}[/]")
+    console.print("\nFor example, on a cluster that reads the lake:", highlight=False)
+    command = "spark-submit --py-files {} {} --lake s3a://bucket/prefix --table fact_orders --months 2024-01...2024-12"
+    console.print(escape(command.format(target / code.ARCHIVE, target / code.SCRIPT)), soft_wrap=True, highlight=False)
+    console.print("  --target s3a://bucket/an/unused/prefix", highlight=False)
 
 
 @main.command()

@@ -13,6 +13,7 @@ from salespipe_dagster.assets.report import report_asset
 from salespipe_dagster.assets.source import source_assets
 from salespipe_dagster.assets.staging import staging_assets
 from salespipe_dagster.assets.tables import table_assets
+from salespipe_dagster.cluster.services import service_of
 from salespipe_dagster.io_managers.chart import charts_io
 from salespipe_dagster.io_managers.lake import lake_io
 from salespipe_dagster.io_managers.mysql import MySQLIOManager, OnPart
@@ -20,6 +21,7 @@ from salespipe_dagster.io_managers.report import report_io
 from salespipe_dagster.resources.engine import engine_resource
 from salespipe_dagster.resources.files import files_resource
 from salespipe_dagster.resources.lake import lake_resource
+from salespipe_dagster.resources.maker import maker_resource
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.settings import Settings
 from salespipe_dagster.synthetic.configured import company_of
@@ -36,6 +38,8 @@ def build_defs(
     resources: dict[str, Any] = {
         "engine": engine_resource(settings),
         "lake": lake_resource(settings),
+        "cluster": service_of(settings),
+        "maker": maker_resource(settings),
         "source_db": source_db,
         "files": files_resource(settings),
         "lake_io": lake_io,

@@ -10,9 +10,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
 from plotly.graph_objects import Figure
 from pydantic import SecretStr
 
+from salespipe_dagster.cluster.services import service_of
 from salespipe_dagster.records import require_usable
 from salespipe_dagster.rendering import Renderer
 from salespipe_dagster.resources.engine import open_engine
@@ -123,12 +125,23 @@ def _engine(settings: Settings) -> Iterator[Finding]:
         found = "there is no java" if java is None else f"java is version {java}"
         hint = f"install Java {OLDEST_JAVA} or later, or set SALESPIPE_ENGINE=sail"
         raise SalespipeError(f"{settings.engine}, but {found}", hint)
+    yield Finding("engine", ok=True, found=_reached(settings))
+    version = "none" if java is None else str(java)
+    yield Finding("Java", ok=True, found=version if needed else f"{version}; only Apache Spark needs it")
+
+
+def _reached(settings: Settings) -> str:
+    """The engine; one that does not start with the run is asked whether it is there."""
+    if service := service_of(settings):
+        try:
+            return f"{settings.engine}: {service.probe()}"
+        except (BotoCoreError, ClientError) as error:
+            hint = "correct what SALESPIPE_ENGINE and the settings beside it name, or AWS's own settings"
+            raise SalespipeError(f"{settings.engine} does not answer as it should: {error}.", hint) from error
     if not settings.is_embedded:
         with open_engine(settings) as engine:
             engine.session.sql("SELECT 1").collect()
-    yield Finding("engine", ok=True, found=settings.engine)
-    version = "none" if java is None else str(java)
-    yield Finding("Java", ok=True, found=version if needed else f"{version}; only Apache Spark needs it")
+    return settings.engine
 
 
 def _java() -> int | None:

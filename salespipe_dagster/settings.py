@@ -22,7 +22,9 @@ from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.store import S3Server
 
 PREFIX = "SALESPIPE_"
-ENGINES = ("sail", "spark")
+SERVICES = ("emr-serverless", "glue")
+"""Services that run a job for each table."""
+ENGINES = ("sail", "spark", *SERVICES)
 MASTER = r"local\[[0-9*, ]+\]|yarn|sc://[^\s/@;]+(/(;use_ssl=(true|false))?)?|(?!sc:)[a-z][a-z0-9+.-]*://[^\s@;?]+"
 """A Spark of one's own: its master, or its Connect server."""
 DEMO_HOME = Path(".salespipe/demo")
@@ -43,6 +45,11 @@ class Settings(BaseSettings):
     s3_endpoint_url: str | None = Field(None, description="a server of one's own that speaks S3")
     s3_region: str | None = Field(None, description="the region of the buckets")
     engine: str = Field("sail", description="what transforms: sail, spark, or the URL of a Spark of one's own")
+    emr_application_id: str | None = Field(None, description="the application of EMR Serverless")
+    emr_role_arn: str | None = Field(None, description="the role that its jobs run as")
+    emr_parameters: str = Field("", description="what else spark-submit is told there, such as the executors' memory")
+    glue_job: str | None = Field(None, description="the name of the job in Glue")
+    job_minutes: int = Field(120, ge=1, le=10_000, description="how long a table's job may take")
     start_month: str | None = Field(None, description="the first month")
     end_month: str | None = Field(None, description="the last month, inclusive")
     company_seed: int = Field(7, description="which synthetic company")
@@ -97,6 +104,18 @@ class Settings(BaseSettings):
         # Not repeated: who puts a token into the URL has put a secret there.
         hint = "for example spark://host:7077 or sc://host:15002; a token goes into SPARK_CONNECT_AUTHENTICATE_TOKEN"
         raise SalespipeError(f"SALESPIPE_ENGINE is none of {', '.join(ENGINES)}, and no URL of a Spark.", hint)
+
+    @model_validator(mode="after")
+    def _service_is_described(self) -> Self:
+        needed = {"emr-serverless": ("emr_application_id", "emr_role_arn"), "glue": ("glue_job",)}
+        missing = [_variable(name) for name in needed.get(self.engine, ()) if getattr(self, name) is None]
+        if missing:
+            hint = "the README says what they name"
+            raise SalespipeError(f"SALESPIPE_ENGINE={self.engine} needs {' and '.join(missing)}.", hint)
+        if self.engine in SERVICES and not self.lake_in_s3:
+            hint = "set SALESPIPE_LAKE_URL=s3://bucket/prefix"
+            raise SalespipeError(f"SALESPIPE_ENGINE={self.engine} needs a lake in S3.", hint)
+        return self
 
     @model_validator(mode="after")
     def _months_make_a_range(self) -> Self:
@@ -253,7 +272,7 @@ class Settings(BaseSettings):
     @property
     def needs_java(self) -> bool:
         """Whether a JVM is started on this machine: what speaks Spark Connect does without."""
-        return self.engine != "sail" and not self.engine.startswith("sc://")
+        return self.engine not in ("sail", *SERVICES) and not self.engine.startswith("sc://")
 
     @property
     def first_month(self) -> str:

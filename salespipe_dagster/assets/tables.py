@@ -5,7 +5,6 @@ told to Dagster) is here too; staging tables use it from `assets/staging.py`.
 """
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -109,31 +108,18 @@ def _table_asset(table: Table, settings: Settings) -> dg.AssetsDefinition:
         backfill_policy=SINGLE_RUN,
         kinds={"spark", "parquet"},
         check_specs=check_specs(table),
-        required_resource_keys={"lake"},
+        required_resource_keys={"lake", "maker"},
         **declaration(table),
     )
     def body(
         context: dg.AssetExecutionContext, **inputs: DataFrame
     ) -> Iterator[dg.AssetCheckResult | dg.Output[Staged]]:
-        lake, staging = context.resources.lake.lake, context.resources.lake.staging
+        lake = context.resources.lake.lake
         opening = lake.open(table, table.parts(list(context.partition_keys) if table.monthly else []))
-        if table.name in table.inputs:
-            inputs[table.name] = lake.read_own(table)
-        if CALENDAR in table.inputs:
-            inputs[CALENDAR] = lake.engine.session.createDataFrame(
-                [_years(settings)], "first_date date, last_date date"
-            )
-        assert table.transform is not None
-        yield from outcome({"result": lake.stage(opening, table.transform(**inputs), staging)})
+        yield from outcome({"result": context.resources.maker.make(context, opening, inputs)})
 
     assert isinstance(body, dg.AssetsDefinition)
     return body
-
-
-def _years(settings: Settings) -> tuple[date, date]:
-    """The first and last day of the years that the lake covers, and of the one after."""
-    first, last = months.first_day(settings.first_month), months.first_day(settings.last_month)
-    return date(first.year, 1, 1), date(last.year + 1, 12, 31)
 
 
 def _column_schema(table: Table) -> dg.TableSchema:

@@ -8,7 +8,7 @@ import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 from pyspark.sql import SparkSession
 
-from salespipe_dagster.settings import Settings
+from salespipe_dagster.settings import SERVICES, Settings
 from salespipe_spark.apache import LOCAL_MASTER, ConnectEngine, SparkEngine
 from salespipe_spark.engine import Engine, SailEngine
 from salespipe_spark.lake.store import LocalStore, S3Server
@@ -27,7 +27,7 @@ def open_engine(settings: Settings) -> Generator[Engine]:
 
 
 def _engine(settings: Settings, scratch: Path, server: S3Server | None) -> Engine:
-    if settings.engine == "sail":
+    if settings.engine in ("sail", *SERVICES):  # beside a service it reads what this process is to look at
         return SailEngine(scratch, server)
     if settings.engine.startswith("sc://"):
         return ConnectEngine(settings.engine, server)

@@ -28,6 +28,7 @@ from salespipe_dagster_tests.bench.memory import MEGABYTE, PeakMemory
 from salespipe_dagster_tests.bench.online import SHARE, publish_online
 from salespipe_spark import months as calendar
 from salespipe_spark.engine import SailEngine
+from salespipe_spark.lake.audit import Measured
 from salespipe_spark.lake.lake import Lake, Opening, Staged
 from salespipe_spark.tables import CALENDAR, Table, tables
 
@@ -40,10 +41,16 @@ class TimedLake(Lake):
 
     audits = 0.0
 
-    def audit(self, opening: Opening, folder: Path, fingerprints: dict[str, str] | None = None) -> Staged:
+    def audit(
+        self,
+        opening: Opening,
+        folder: Path,
+        fingerprints: dict[str, str] | None = None,
+        measured: Measured | None = None,
+    ) -> Staged:
         """As the lake's, timed."""
         start = time.perf_counter()
-        staged = super().audit(opening, folder, fingerprints)
+        staged = super().audit(opening, folder, fingerprints, measured)
         self.audits += time.perf_counter() - start
         return staged
 

@@ -91,9 +91,13 @@ class Lake(Catalogue):
         An object is whole even where a run died before its receipt: asking for the receipt here would keep
         the one run away that can mend it.
         """
-        there = self.etags(table)
-        keys = [key for part in self.published(table) if (key := self.key(table, part)) in there]
+        keys = [self.key(table, part) for part in self.own_parts(table)]
         return self.engine.read([self.store.uri(key) for key in keys], table.contract.ddl)
+
+    def own_parts(self, table: Table) -> list[str]:
+        """The parts that a table holds so far, receipts unseen."""
+        there = self.etags(table)
+        return [part for part in self.published(table) if self.key(table, part) in there]
 
     def deviations(self, receipt: Receipt, table: Table) -> list[str]:
         """How the columns of a published object differ from the contract's.
