@@ -142,7 +142,7 @@ class EmrServerless(Service):
         parameters = f"--py-files {shlex.quote(code.archive)} {settings.emr_parameters}".strip()
         pipes = PipesEMRServerlessClient(client=client, message_reader=self._reader())
         pipes.run(
-            context=context,
+            context=context.op_execution_context,
             extras={"partition_keys": order.months},
             start_job_run_params={
                 "applicationId": settings.emr_application_id,
@@ -189,7 +189,7 @@ class Glue(Service):
         words = order.arguments()
         pipes = PipesGlueClient(dg.PipesEnvContextInjector(), self._reader(), client)
         pipes.run(
-            context=context,
+            context=context.op_execution_context,
             extras={"partition_keys": order.months},
             start_job_run_params={
                 "JobName": str(self._settings.glue_job),

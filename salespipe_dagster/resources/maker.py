@@ -5,7 +5,7 @@ An asset hands over what it was given and gets back what was staged and audited;
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -89,7 +89,8 @@ class JobMaker:
         metadata = {**shown, **{f"{name}_seconds": seconds for name, seconds in told["seconds"].items()}}
         for part in opening.parts:
             context.add_asset_metadata(metadata, asset_key(table), part if table.monthly else None)
-        return lake.audit(opening, target, measured=Measured.from_values(told["measured"]))
+        staged = lake.audit(opening, target, measured=Measured.from_values(told["measured"]))
+        return replace(staged, engine=self.service.name)
 
     def _result(self, key: str) -> dict[str, Any]:
         """What the job said at its end; nothing where it could not."""

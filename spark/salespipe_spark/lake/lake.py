@@ -43,13 +43,14 @@ class Opening:
 
 @dataclass(frozen=True)
 class Staged:
-    """A table's staged parts after their audit."""
+    """A table's staged parts after their audit; `engine` is who made them, where it was not the lake's own."""
 
     opening: Opening
     folder: Path
     figures: dict[str, Figures]
     checks: list[Check]
     fingerprints: dict[str, str]
+    engine: str = ""
 
     @property
     def passed(self) -> bool:
@@ -220,7 +221,7 @@ class Lake(Catalogue):
             part=part,
             figures=figures,
             provenance=provenance,
-            engine=self.engine.name,
+            engine=staged.engine or self.engine.name,
             code_version=table.code_version,
             run=run,
             published_at=datetime.now(UTC).isoformat(timespec="seconds"),
