@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from salespipe_dagster_tests.integration import online
+from salespipe_dagster_tests.integration.conftest import ALL_MONTHS
 from salespipe_dagster_tests.integration.pipeline import contents, run
 from salespipe_dagster_tests.support import require
 from salespipe_spark.lake.catalogue import Catalogue
@@ -33,7 +34,7 @@ def digests(home: Path) -> dict[tuple[str, str], str]:
 
 
 def test_spark_and_sail_differ_in_no_cell_of_classicmodels(
-    classicmodels: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    classicmodels: str, classicmodels_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each engine in a process of its own: classic Spark cannot start where Sail has been.
 
@@ -41,13 +42,12 @@ def test_spark_and_sail_differ_in_no_cell_of_classicmodels(
     """
     monkeypatch.setenv("SPARK_CONNECT_MODE_ENABLED", "1")
     require(shutil.which("java"), "there is no java: Spark needs Java 17")
-    span = {"start_month": "2003-01", "end_month": "2005-06"}
-    run(home=tmp_path / "sail", url=classicmodels, engine="sail", **span)
-    run(home=tmp_path / "spark", url=classicmodels, engine="spark", **span)
+    run(home=tmp_path, url=classicmodels, engine="spark", **ALL_MONTHS)
     parts = sum(30 if table.monthly else 1 for table in tables().values())
-    assert len(contents(tmp_path / "sail")) == parts
-    assert contents(tmp_path / "spark") == contents(tmp_path / "sail")
-    assert digests(tmp_path / "spark") == digests(tmp_path / "sail")
+    by_sail = contents(classicmodels_home)
+    assert len(by_sail) == parts
+    assert contents(tmp_path) == by_sail
+    assert digests(tmp_path) == digests(classicmodels_home)
 
 
 def test_spark_and_sail_differ_in_no_cell_of_the_online_channel(tmp_path: Path) -> None:
