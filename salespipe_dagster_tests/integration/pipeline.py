@@ -58,9 +58,12 @@ class Sketches(Renderers):
         return hashlib.sha256(f"{figure.to_json()} {scale}".encode()).digest()
 
 
-def run_here(engine: Engine, *, home: Path, url: str, span: tuple[str, str] | None = None, **settings: str) -> None:
+def run_here(
+    engine: Engine, *, home: Path, url: str = "", span: tuple[str, str] | None = None, **settings: str
+) -> None:
     """The same in a third of the time, where neither process nor pictures matter: on the tests' engine."""
-    configured = Settings.checked(home=home, source_url=url, **settings)
+    with mock.patch.dict(os.environ, environment(home, url, **settings), clear=True):
+        configured = Settings.load()
     sketched = dg.IOManagerDefinition.hardcoded_io_manager(ChartIOManager(lake_store(configured), Sketches(1)))
     defs = build_defs(configured, engine=engine, charts_io=sketched)
     with mock.patch.object(runner, "instance", return_value=dg.DagsterInstance.ephemeral()):

@@ -48,7 +48,7 @@ def asked_at_night(home: Path, url: str) -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def home(classicmodels_copy: str, tmp_path: Path, engine: Engine, environment: pytest.MonkeyPatch) -> Path:
+def home(classicmodels_copy: str, tmp_path: Path, engine: Engine) -> Path:
     """Five months of a database that the test may change."""
     run_here(engine, home=tmp_path / "grown", url=classicmodels_copy, **SPAN)
     return tmp_path / "grown"
@@ -78,7 +78,6 @@ def test_an_order_that_moves_changes_both_its_months(home: Path, classicmodels_c
     assert asked_at_night(home, classicmodels_copy) == [("2004-01", "2004-01"), ("2004-04", "2004-04")]
 
 
-@pytest.mark.usefixtures("environment")
 def test_a_lake_that_grew_equals_one_made_at_once(
     load_classicmodels: Callable[[], str], tmp_path: Path, engine: Engine
 ) -> None:

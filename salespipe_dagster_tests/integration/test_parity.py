@@ -11,8 +11,9 @@ import pytest
 
 from salespipe_dagster_tests.integration import online
 from salespipe_dagster_tests.integration.conftest import ALL_MONTHS
-from salespipe_dagster_tests.integration.pipeline import contents, run
+from salespipe_dagster_tests.integration.pipeline import contents, run, run_here
 from salespipe_dagster_tests.support import require
+from salespipe_spark.engine import Engine
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.tables import tables
 
@@ -73,10 +74,12 @@ def test_literal_rows_of_the_online_channel_come_out_of_spark_as_well() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_sqlite_and_mariadb_differ_in_no_cell_of_the_company(empty_database: Callable[[], str], tmp_path: Path) -> None:
+def test_sqlite_and_mariadb_differ_in_no_cell_of_the_company(
+    empty_database: Callable[[], str], tmp_path: Path, engine: Engine
+) -> None:
     """The same company, written to each through the I/O manager and read back: unicode, NULLs, cents and all."""
     span = {"start_month": "2024-10", "end_month": "2025-01"}
-    run(home=tmp_path / "sqlite", **span)
-    run(home=tmp_path / "mariadb", url=empty_database(), source_mode="synthetic", **span)
+    run_here(engine, home=tmp_path / "sqlite", **span)
+    run_here(engine, home=tmp_path / "mariadb", url=empty_database(), source_mode="synthetic", **span)
     assert contents(tmp_path / "sqlite")
     assert contents(tmp_path / "mariadb") == contents(tmp_path / "sqlite")
