@@ -10,10 +10,13 @@ from pyspark.sql import SparkSession
 
 from salespipe_dagster.resources.engine import open_engine
 from salespipe_dagster.settings import Settings
+from salespipe_dagster_tests.side_by_side import pytest_collection_modifyitems, pytest_xdist_make_scheduler
 from salespipe_dagster_tests.support import ONLINE, FakeSource, failures, land_online, materialise
 from salespipe_spark.engine import Engine
 from salespipe_spark.lake.lake import Lake
 from salespipe_spark.tables import tables
+
+__all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
 
 MONTHS = ["2024-01", "2024-02", "2024-03"]
 

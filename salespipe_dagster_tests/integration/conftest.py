@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from salespipe_dagster_tests.integration.pipeline import run
 from salespipe_dagster_tests.mariadb_server import install, installed, running
 from salespipe_dagster_tests.s3_servers import CREDENTIALS, S3, WEED
 from salespipe_dagster_tests.s3_servers import seaweedfs as running_seaweedfs
 from salespipe_dagster_tests.support import require
 
 DUMP = Path(__file__).parents[3] / "shared" / "data" / "classicmodels.sql"
+ALL_MONTHS = {"start_month": "2003-01", "end_month": "2005-06"}
+"""The months of classicmodels."""
 
 
 @pytest.fixture(scope="session")
@@ -83,6 +86,14 @@ def load_classicmodels(mariadb: str) -> Callable[[], str]:
 def classicmodels(load_classicmodels: Callable[[], str]) -> str:
     """The classicmodels database as its dump makes it; to be read, not changed."""
     return load_classicmodels()
+
+
+@pytest.fixture(scope="session")
+def classicmodels_home(classicmodels: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of one run over all months of classicmodels, by the embedded engine; to be read, not changed."""
+    home = tmp_path_factory.mktemp("class") / "a home"
+    run(home=home, url=classicmodels, **ALL_MONTHS)
+    return home
 
 
 @pytest.fixture

@@ -1,16 +1,28 @@
 """The pipeline as its user runs it, and its lake as a reader sees it."""
 
+import hashlib
 import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any, BinaryIO
+from unittest import mock
 
+import dagster as dg
 import pyarrow.parquet as pq
 import sqlalchemy as sa
+from plotly.graph_objects import Figure
 
+from salespipe_dagster import runner
+from salespipe_dagster.definitions import build_defs
+from salespipe_dagster.io_managers.chart import ChartIOManager
+from salespipe_dagster.rendering import Renderers
+from salespipe_dagster.resources.lake import lake_store
+from salespipe_dagster.settings import Settings
 from salespipe_dagster_tests.support import local
+from salespipe_spark.engine import Engine
 from salespipe_spark.lake.catalogue import Catalogue
+from salespipe_spark.months import between
 from salespipe_spark.tables import tables
 
 COMMAND = Path(sys.executable).parent / "salespipe"
@@ -37,6 +49,26 @@ def run(*arguments: str, home: Path, url: str = "", **settings: str) -> str:
     done = salespipe("run", *arguments, home=home, url=url, **settings)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+class Sketches(Renderers):
+    """Instead of pictures: of another figure other bytes, of the same one the same."""
+
+    def to_png(self, figure: Figure, scale: float = 1) -> bytes:
+        return hashlib.sha256(f"{figure.to_json()} {scale}".encode()).digest()
+
+
+def run_here(
+    engine: Engine, *, home: Path, url: str = "", span: tuple[str, str] | None = None, **settings: str
+) -> None:
+    """The same in a third of the time, where neither process nor pictures matter: on the tests' engine."""
+    with mock.patch.dict(os.environ, environment(home, url, **settings), clear=True):
+        configured = Settings.load()
+    sketched = dg.IOManagerDefinition.hardcoded_io_manager(ChartIOManager(lake_store(configured), Sketches(1)))
+    defs = build_defs(configured, engine=engine, charts_io=sketched)
+    with mock.patch.object(runner, "instance", return_value=dg.DagsterInstance.ephemeral()):
+        outcome = runner.run(defs, configured, between(*span) if span else configured.months)
+    assert outcome.problems == []
 
 
 def ask(url: str, statement: str) -> Rows:

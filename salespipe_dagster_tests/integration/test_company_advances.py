@@ -5,7 +5,8 @@ from pathlib import Path
 from salespipe_dagster.automation import observe, plan
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.settings import Settings
-from salespipe_dagster_tests.integration.pipeline import contents, objects, run, salespipe
+from salespipe_dagster_tests.integration.pipeline import contents, objects, run_here, salespipe
+from salespipe_spark.engine import Engine
 from salespipe_spark.lake.catalogue import Catalogue
 
 SPAN = {"start_month": "2025-01", "end_month": "2025-05", "company_orders_per_month": "60"}
@@ -18,9 +19,9 @@ def asked_at_night(home: Path) -> list[list[str]]:
     return plan(*observed, settings.months, "2031-01")
 
 
-def test_an_advance_is_followed_by_the_run_of_its_months(tmp_path: Path) -> None:
+def test_an_advance_is_followed_by_the_run_of_its_months(tmp_path: Path, engine: Engine) -> None:
     """An incremental run comes to the same as a run of everything, and verify proves it by the company's books."""
-    run(home=tmp_path, **SPAN)
+    run_here(engine, home=tmp_path, **SPAN)
     assert asked_at_night(tmp_path) == []
     before = objects(tmp_path)
     moved = salespipe("company", "advance", "--days", "25", home=tmp_path, **SPAN)
@@ -31,7 +32,7 @@ def test_an_advance_is_followed_by_the_run_of_its_months(tmp_path: Path) -> None
     assert f"Next: salespipe run --months {asked[0]}...2025-05" in moved.stdout
     stale = salespipe("verify", home=tmp_path, **SPAN)
     assert stale.returncode == 1
-    run("--months", f"{asked[0]}...2025-05", home=tmp_path, **SPAN)
+    run_here(engine, home=tmp_path, span=(asked[0], "2025-05"), **SPAN)
     assert asked_at_night(tmp_path) == []
     proven = salespipe("verify", home=tmp_path, **SPAN)
     assert proven.returncode == 0, proven.stdout + proven.stderr
@@ -45,5 +46,5 @@ def test_an_advance_is_followed_by_the_run_of_its_months(tmp_path: Path) -> None
         == (after["core/fact_orders/year=2025/month=01/data.parquet"])
     )
     incremental = contents(tmp_path)
-    run(home=tmp_path, **SPAN)
+    run_here(engine, home=tmp_path, **SPAN)
     assert contents(tmp_path) == incremental

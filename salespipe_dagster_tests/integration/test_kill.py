@@ -67,10 +67,10 @@ def scene(load_classicmodels: Callable[[], str], tmp_path_factory: pytest.TempPa
 @pytest.mark.parametrize("seed", range(KILLS))
 def test_a_killed_run_leaves_whole_months_and_the_next_mends_them(seed: int, scene: Scene, tmp_path: Path) -> None:
     """The run is killed while it replaces every month: each is as it was or as it will be, nothing between."""
-    seconds = random.Random(seed).uniform(0.3, 1) * scene.takes
+    share, takes = random.Random(seed).uniform(0.3, 1), scene.takes
     home = Path(shutil.copytree(scene.home, tmp_path / "killed"))
-    while not killed_after(seconds, home, scene.url):
-        seconds *= 0.9
+    while took := ended_before(share * takes, home, scene.url):
+        share, takes = share * 0.9, took
         shutil.rmtree(home)
         shutil.copytree(scene.home, home)
 
@@ -82,13 +82,14 @@ def test_a_killed_run_leaves_whole_months_and_the_next_mends_them(seed: int, sce
     assert list((home / "scratch" / "_staging").iterdir()) == []
 
 
-def killed_after(seconds: float, home: Path, url: str) -> bool:
-    """Start a run and kill it; whether it was still running: this one may be quicker than the undisturbed one."""
-    command = [str(COMMAND), "run"]
+def ended_before(seconds: float, home: Path, url: str) -> float:
+    """Start a run and kill it; how long it took if it had ended: it may be quicker than the undisturbed one."""
+    command, begun = [str(COMMAND), "run"], time.monotonic()
     process = subprocess.Popen(
         command, env=environment(home, url, **SPAN), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     with suppress(subprocess.TimeoutExpired):
         process.wait(timeout=seconds)
+    took = time.monotonic() - begun
     process.send_signal(signal.SIGKILL)
-    return process.wait() == -signal.SIGKILL
+    return 0 if process.wait() == -signal.SIGKILL else took

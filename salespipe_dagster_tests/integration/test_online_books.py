@@ -10,18 +10,19 @@ import pytest
 from salespipe_dagster.settings import Settings
 from salespipe_dagster.synthetic.configured import company_of, dropped_by, shop_of
 from salespipe_dagster.synthetic.online.books import OnlineLedger, online_ledger
-from salespipe_dagster_tests.integration.pipeline import run, salespipe, table_rows
+from salespipe_dagster_tests.integration.pipeline import run_here, salespipe, table_rows
 from salespipe_spark import months
+from salespipe_spark.engine import Engine
 
 SPAN = {"start_month": "2024-11", "end_month": "2025-02", "company_online_sales_per_month": "2500"}
 MONTHS = months.between(SPAN["start_month"], SPAN["end_month"])
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Path:
     """Four months with ten thousand online sales, from files with all that is nasty in them."""
     home = tmp_path_factory.mktemp("home")
-    run(home=home, **SPAN)
+    run_here(engine, home=home, **SPAN)
     return home
 
 

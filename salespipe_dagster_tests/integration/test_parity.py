@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from salespipe_dagster_tests.integration import online
-from salespipe_dagster_tests.integration.pipeline import contents, run
+from salespipe_dagster_tests.integration.conftest import ALL_MONTHS
+from salespipe_dagster_tests.integration.pipeline import contents, run, run_here
 from salespipe_dagster_tests.support import require
+from salespipe_spark.engine import Engine
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.tables import tables
 
@@ -33,7 +35,7 @@ def digests(home: Path) -> dict[tuple[str, str], str]:
 
 
 def test_spark_and_sail_differ_in_no_cell_of_classicmodels(
-    classicmodels: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    classicmodels: str, classicmodels_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each engine in a process of its own: classic Spark cannot start where Sail has been.
 
@@ -41,13 +43,12 @@ def test_spark_and_sail_differ_in_no_cell_of_classicmodels(
     """
     monkeypatch.setenv("SPARK_CONNECT_MODE_ENABLED", "1")
     require(shutil.which("java"), "there is no java: Spark needs Java 17")
-    span = {"start_month": "2003-01", "end_month": "2005-06"}
-    run(home=tmp_path / "sail", url=classicmodels, engine="sail", **span)
-    run(home=tmp_path / "spark", url=classicmodels, engine="spark", **span)
+    run(home=tmp_path, url=classicmodels, engine="spark", **ALL_MONTHS)
     parts = sum(30 if table.monthly else 1 for table in tables().values())
-    assert len(contents(tmp_path / "sail")) == parts
-    assert contents(tmp_path / "spark") == contents(tmp_path / "sail")
-    assert digests(tmp_path / "spark") == digests(tmp_path / "sail")
+    by_sail = contents(classicmodels_home)
+    assert len(by_sail) == parts
+    assert contents(tmp_path) == by_sail
+    assert digests(tmp_path) == digests(classicmodels_home)
 
 
 def test_spark_and_sail_differ_in_no_cell_of_the_online_channel(tmp_path: Path) -> None:
@@ -73,10 +74,12 @@ def test_literal_rows_of_the_online_channel_come_out_of_spark_as_well() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_sqlite_and_mariadb_differ_in_no_cell_of_the_company(empty_database: Callable[[], str], tmp_path: Path) -> None:
+def test_sqlite_and_mariadb_differ_in_no_cell_of_the_company(
+    empty_database: Callable[[], str], tmp_path: Path, engine: Engine
+) -> None:
     """The same company, written to each through the I/O manager and read back: unicode, NULLs, cents and all."""
     span = {"start_month": "2024-10", "end_month": "2025-01"}
-    run(home=tmp_path / "sqlite", **span)
-    run(home=tmp_path / "mariadb", url=empty_database(), source_mode="synthetic", **span)
+    run_here(engine, home=tmp_path / "sqlite", **span)
+    run_here(engine, home=tmp_path / "mariadb", url=empty_database(), source_mode="synthetic", **span)
     assert contents(tmp_path / "sqlite")
     assert contents(tmp_path / "mariadb") == contents(tmp_path / "sqlite")

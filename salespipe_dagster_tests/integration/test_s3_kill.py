@@ -87,11 +87,11 @@ def test_a_killed_run_leaves_whole_months_in_s3_and_the_next_mends_them(
     seed: int, scene: Scene, seaweedfs: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The run is killed while it replaces every month: each is as it was or as it will be, nothing between."""
-    seconds = random.Random(seed).uniform(0.3, 1) * scene.takes
+    share, takes = random.Random(seed).uniform(0.3, 1), scene.takes
     origin, place = lake_of(seaweedfs, "scene", tmp_path / "scratch"), in_s3(seaweedfs, f"killed {seed}")
     lake = copied(origin, lake_of(seaweedfs, f"killed {seed}", tmp_path / "scratch"))
-    while not killed_after(seconds, environment(tmp_path, scene.url, **place, **SPAN)):
-        seconds *= 0.9
+    while took := ended_before(share * takes, environment(tmp_path, scene.url, **place, **SPAN)):
+        share, takes = share * 0.9, took
         copied(origin, lake)
 
     for key, found in visible(lake).items():
@@ -106,11 +106,12 @@ def test_a_killed_run_leaves_whole_months_in_s3_and_the_next_mends_them(
     assert "Uploads" not in client.list_multipart_uploads(Bucket="tests", Prefix=root)
 
 
-def killed_after(seconds: float, settings: dict[str, str]) -> bool:
-    """Start a run and kill it; whether it was still running: this one may be quicker than the undisturbed one."""
-    command = [str(COMMAND), "run"]
+def ended_before(seconds: float, settings: dict[str, str]) -> float:
+    """Start a run and kill it; how long it took if it had ended: it may be quicker than the undisturbed one."""
+    command, begun = [str(COMMAND), "run"], time.monotonic()
     process = subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     with suppress(subprocess.TimeoutExpired):
         process.wait(timeout=seconds)
+    took = time.monotonic() - begun
     process.send_signal(signal.SIGKILL)
-    return process.wait() == -signal.SIGKILL
+    return 0 if process.wait() == -signal.SIGKILL else took

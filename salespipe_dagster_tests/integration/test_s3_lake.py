@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from salespipe_dagster_tests.integration.conftest import ALL_MONTHS as SPAN
 from salespipe_dagster_tests.integration.pipeline import Contents, contents, contents_of, run, salespipe
 from salespipe_dagster_tests.s3_servers import REGION, S3, SECRET_KEY
 from salespipe_dagster_tests.support import require
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.lake.store import S3Server, open_store
 from salespipe_spark.tables import tables
-
-SPAN = {"start_month": "2003-01", "end_month": "2005-06"}
 
 
 def in_s3(server: S3, name: str) -> dict[str, str]:
@@ -25,11 +24,9 @@ def lake_of(server: S3, name: str, scratch: Path) -> Catalogue:
 
 
 @pytest.fixture(scope="module")
-def folder(classicmodels: str, tmp_path_factory: pytest.TempPathFactory) -> Contents:
+def folder(classicmodels_home: Path) -> Contents:
     """What a run makes of classicmodels in a folder."""
-    home = tmp_path_factory.mktemp("a home")
-    run(home=home, url=classicmodels, **SPAN)
-    found = contents(home)
+    found = contents(classicmodels_home)
     assert len(found) == sum(30 if table.monthly else 1 for table in tables().values())
     return found
 
