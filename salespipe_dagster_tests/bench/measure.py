@@ -128,7 +128,8 @@ class Measurement:
         return self._stage("transforms", str(self._at("lake")), self._at("ours", turn))
 
     def _duckdb(self, turn: int) -> dict[str, Any]:
-        return in_process(f"{PACKAGE}.floor", str(self._at("lake")), str(self._at("floor", turn)), *self._years())
+        places = (str(self._at("lake")), str(self._at("floor", turn)))
+        return in_process(f"{PACKAGE}.floor_duckdb", *places, *self._years())
 
     def _stage(self, stage: str, origin: str, target: Path) -> dict[str, Any]:
         span = (self.shop.first_month, self.shop.last_month)
