@@ -85,7 +85,8 @@ def _taken(lake: Path, span: tuple[str, str], engine: str, pool: int = 0) -> dic
     """One turn in a process of its own, which may fail; with a pool in Sail's words for it."""
     folder = lake.with_name("turn")
     folder.mkdir()
-    limits = {"SAIL_RUNTIME__MEMORY_POOL__TYPE": "greedy", "SAIL_RUNTIME__MEMORY_POOL__MAX_SIZE": str(pool * MEGABYTE)}
+    limit = "SAIL_RUNTIME__MEMORY_POOL__"
+    limits = {f"{limit}TYPE": "greedy", f"{limit}GREEDY__MAX_SIZE": str(pool * MEGABYTE)}
     stage = ["everything", str(lake), *span, str(folder / "lake"), engine]
     command = [sys.executable, "-m", f"{PACKAGE}.stages", *stage]
     environment = os.environ | (limits if pool else {})
