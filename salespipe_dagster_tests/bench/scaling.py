@@ -91,7 +91,10 @@ def _taken(lake: Path, span: tuple[str, str], engine: str, pool: int = 0) -> dic
     command = [sys.executable, "-m", f"{PACKAGE}.stages", *stage]
     environment = os.environ | (limits if pool else {})
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE) as process:
-        told = _told(process)
+        try:
+            told = _told(process)
+        finally:
+            _end(process)
     shutil.rmtree(folder, ignore_errors=True)
     came_to = f"{told['seconds']:.2f} s" if "seconds" in told else told["failed"]
     click.echo(f"{lake.name}: {engine}{f' with {pool} MB' if pool else ''}: {came_to}", err=True)
@@ -107,10 +110,14 @@ def _told(process: subprocess.Popen[bytes]) -> dict[str, Any]:
         except subprocess.TimeoutExpired:
             machine = psutil.virtual_memory()
             if machine.available < LEFT * machine.total:
-                for each in [*psutil.Process(process.pid).children(recursive=True), process]:  # Spark's JVM as well
-                    each.kill()
-                process.communicate()
                 return {"failed": f"stopped, as it left {machine.available / MEGABYTE:,.0f} MB of the machine's memory"}
     if process.returncode:
         return {"failed": f"ended with {process.returncode}"}
     return json.loads(out)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End it where it has not ended, and Spark's JVM with it."""
+    if process.poll() is None:
+        for each in [*psutil.Process(process.pid).children(recursive=True), process]:
+            each.kill()
