@@ -1,5 +1,6 @@
-"""`make bench`: time and memory at 1,000,000 and 5,000,000 order lines, beside what is the least possible.
+"""`make bench`: time and memory by section, beside what is the least possible.
 
-What is measured stands in `stages.py` (ours) and `floor.py` (the floors), where it comes from in
-`shop.py`, what is reported in `report.py`. Nothing here is a test; pytest passes it by.
+What is measured of ours stands in `stages.py`, the floors in `floor.py`; shops are made by `shop.py` in
+MariaDB and by `made.py` in a lake; `report.py` prints. `__main__.py` lists the sections: each is in a
+module of its own, and can be measured alone. Nothing here is a test; pytest passes it by.
 """

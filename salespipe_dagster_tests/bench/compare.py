@@ -18,8 +18,7 @@ def differences(ours: Path, hand_written: Path, staging: Path) -> list[str]:
 
 
 def _unequal(link: duckdb.DuckDBPyConnection, name: str, ours: Path, hand_written: Path) -> list[str]:
-    layer = "marts" if name in floor.MARTS else "core"
-    left, right = (_files(root, layer, name) for root in (ours, hand_written))
+    left, right = (_files(root, floor.layer(name), name) for root in (ours, hand_written))
     columns, theirs = _columns(link, left), _columns(link, right)
     if sorted(columns) != sorted(theirs):
         return [f"{name}: columns {sorted(set(columns) ^ set(theirs))}"]

@@ -1,15 +1,9 @@
-"""The floor of the transforms: the same tables written by hand in DuckDB SQL, in a process of its own.
+"""The floor of the transforms: the same tables written by hand, one statement a table, for DuckDB and Spark alike.
 
-No contract, no audit, no receipts, no publishing: the least that a machine needs to come from staging
-to these tables. Called with the lake, a folder to write to, and the calendar's first and last day.
+No contract, no audit, no receipts, no publishing: the least that it takes to come from staging to these
+tables. `floor_duckdb.py` and `floor_spark.py` run the statements, each in a process of its own. The words
+are Spark's where the two have different ones; `days(day)` is a view of the calendar.
 """
-
-import json
-import sys
-import time
-from pathlib import Path
-
-import duckdb
 
 THREADS = 2
 MONTHLY_INPUTS = ("orders", "order_details", "payments", "online_sales")
@@ -18,38 +12,38 @@ SNAPSHOT_INPUTS = (
     *("online_customers", "online_products"),
 )
 
-_PLACE = ", ".join(f"trim({part}, ' ') AS {part}" for part in ("city", "state", "postal_code", "country"))
+_PLACE = ", ".join(f"trim({part}) AS {part}" for part in ("city", "state", "postal_code", "country"))
 _KEY = " || ".join(
     f"coalesce(length({part}) || ':' || {part}, '-')" for part in ("city", "state", "postal_code", "country")
 )
 _MEASURES = """
     sum(amount)::DECIMAL(18,2) AS ordered_amount,
-    coalesce(sum(amount) FILTER (is_cancelled), 0)::DECIMAL(18,2) AS cancelled_amount,
-    coalesce(sum(amount) FILTER (NOT is_cancelled), 0)::DECIMAL(18,2) AS revenue,
+    coalesce(sum(amount) FILTER (WHERE is_cancelled), 0)::DECIMAL(18,2) AS cancelled_amount,
+    coalesce(sum(amount) FILTER (WHERE NOT is_cancelled), 0)::DECIMAL(18,2) AS revenue,
     count(DISTINCT CASE WHEN NOT is_cancelled THEN order_number END) AS orders,
-    coalesce(sum(quantity) FILTER (NOT is_cancelled), 0)::BIGINT AS units,
-    coalesce(sum(margin_amount) FILTER (NOT is_cancelled), 0)::DECIMAL(18,2) AS margin_amount"""
+    coalesce(sum(quantity) FILTER (WHERE NOT is_cancelled), 0)::BIGINT AS units,
+    coalesce(sum(margin_amount) FILTER (WHERE NOT is_cancelled), 0)::DECIMAL(18,2) AS margin_amount"""
 _MONTH = "date_trunc('month', order_date)::DATE AS month_start"
 _SALES_MONTH = "date_trunc('month', sale_date)::DATE AS month_start"
 _ONLINE = """
     sum(amount)::DECIMAL(18,2) AS total_revenue, count(*) AS transaction_count,
     (sum(amount) / count(*))::DECIMAL(18,6) AS avg_transaction_value, sum(quantity)::BIGINT AS units"""
-_NAME = "trim(first_name, ' ') || ' ' || trim(last_name, ' ')"
+_NAME = "trim(first_name) || ' ' || trim(last_name)"
 
 CORE = {
     "dim_offices": f"""
-        SELECT office_code, phone, city, state, postal_code, country, sha256({_KEY}) AS location_key, territory
-        FROM (SELECT * EXCLUDE (city, state, postal_code, country), {_PLACE} FROM offices)""",
+        SELECT office_code, phone, city, state, postal_code, country, sha2({_KEY}, 256) AS location_key, territory
+        FROM (SELECT office_code, phone, territory, {_PLACE} FROM offices)""",
     "dim_customers": f"""
         SELECT customer_number, customer_name,
-            trim(contact_first_name, ' ') || ' ' || trim(contact_last_name, ' ') AS contact_name, phone, city, state,
-            postal_code, country, sha256({_KEY}) AS location_key, credit_limit,
-            sales_rep_employee_number AS sales_rep_number, sales_rep_name
-        FROM (SELECT * EXCLUDE (city, state, postal_code, country), {_PLACE} FROM customers)
+            trim(contact_first_name) || ' ' || trim(contact_last_name) AS contact_name, phone, city, state,
+            postal_code, country, sha2({_KEY}, 256) AS location_key, credit_limit, sales_rep_number, sales_rep_name
+        FROM (SELECT customer_number, customer_name, contact_first_name, contact_last_name, phone, credit_limit,
+            sales_rep_employee_number AS sales_rep_number, {_PLACE} FROM customers)
         LEFT JOIN (SELECT employee_number, {_NAME} AS sales_rep_name FROM employees)
-            ON employee_number = sales_rep_employee_number""",
+            ON employee_number = sales_rep_number""",
     "dim_locations": f"""
-        SELECT DISTINCT sha256({_KEY}) AS location_key, city, state, postal_code, country
+        SELECT DISTINCT sha2({_KEY}, 256) AS location_key, city, state, postal_code, country
         FROM (SELECT {_PLACE} FROM customers UNION ALL SELECT {_PLACE} FROM offices)""",
     "dim_employees": f"""
         SELECT e.employee_number, {_NAME.replace("first", "e.first").replace("last", "e.last")} AS full_name, e.email,
@@ -66,19 +60,20 @@ CORE = {
     "dim_online_products": "SELECT * FROM online_products",
     "dim_dates": """
         SELECT day AS date, year(day)::INT AS year, quarter(day)::INT AS quarter, month(day)::INT AS month,
-            date_trunc('month', day)::DATE AS month_start, monthname(day) AS month_name, weekofyear(day)::INT AS week,
-            isodow(day)::INT AS day_of_week, dayname(day) AS day_name, isodow(day) >= 6 AS is_weekend
-        FROM (SELECT unnest(generate_series($first::DATE, $last::DATE, INTERVAL 1 DAY))::DATE AS day)""",
+            date_trunc('month', day)::DATE AS month_start, date_format(day, 'MMMM') AS month_name,
+            weekofyear(day)::INT AS week, (weekday(day) + 1)::INT AS day_of_week, date_format(day, 'EEEE') AS day_name,
+            weekday(day) >= 5 AS is_weekend
+        FROM days""",
 }
 FACTS = {
     "fact_orders": """
         SELECT order_number, order_line_number, product_code, customer_number, location_key, sales_rep_number,
-            d.order_date, required_date, shipped_date, trim(status, ' ') AS status, quantity_ordered AS quantity,
+            d.order_date, required_date, shipped_date, trim(status) AS status, quantity_ordered AS quantity,
             price_each AS unit_price, (quantity_ordered * price_each)::DECIMAL(18,2) AS amount,
             (quantity_ordered * buy_price)::DECIMAL(18,2) AS cost_amount,
             (quantity_ordered * price_each - quantity_ordered * buy_price)::DECIMAL(18,2) AS margin_amount,
             (quantity_ordered * msrp)::DECIMAL(18,2) AS list_amount,
-            lower(trim(status, ' ')) = 'cancelled' AS is_cancelled
+            lower(trim(status)) = 'cancelled' AS is_cancelled
         FROM order_details d JOIN orders USING (order_number) LEFT JOIN dim_customers USING (customer_number)
         LEFT JOIN dim_products USING (product_code)""",
     "fact_payments": """
@@ -94,17 +89,15 @@ MARTS = {
         SELECT *, (revenue / nullif(orders, 0))::DECIMAL(18,6) AS average_order_value
         FROM (SELECT {_MONTH}, 'wholesale' AS channel, {_MEASURES},
             count(DISTINCT CASE WHEN NOT is_cancelled THEN customer_number END) AS customers,
-            coalesce(sum(cost_amount) FILTER (NOT is_cancelled), 0)::DECIMAL(18,2) AS cost_amount
+            coalesce(sum(cost_amount) FILTER (WHERE NOT is_cancelled), 0)::DECIMAL(18,2) AS cost_amount
             FROM fact_orders GROUP BY ALL
-            UNION ALL BY NAME
-            SELECT {_SALES_MONTH}, 'online' AS channel, sum(amount)::DECIMAL(18,2) AS ordered_amount,
-            0::DECIMAL(18,2) AS cancelled_amount, sum(amount)::DECIMAL(18,2) AS revenue, count(*) AS orders,
-            sum(quantity)::BIGINT AS units, count(DISTINCT customer_id) AS customers
+            UNION ALL
+            SELECT {_SALES_MONTH}, 'online', sum(amount)::DECIMAL(18,2), 0::DECIMAL(18,2), sum(amount)::DECIMAL(18,2),
+            count(*), sum(quantity)::BIGINT, NULL::DECIMAL(18,2), count(DISTINCT customer_id), NULL::DECIMAL(18,2)
             FROM fact_online_sales GROUP BY ALL)""",
     "revenue_by_customer": f"SELECT {_MONTH}, customer_number, {_MEASURES} FROM fact_orders GROUP BY ALL",
     "revenue_by_product": f"""
-        SELECT month_start, product_code, product_line, * EXCLUDE (month_start, product_code, product_line)
-        FROM (SELECT {_MONTH}, product_code, {_MEASURES} FROM fact_orders GROUP BY ALL)
+        SELECT * FROM (SELECT {_MONTH}, product_code, {_MEASURES} FROM fact_orders GROUP BY ALL)
         JOIN (SELECT product_code, product_line FROM dim_products) USING (product_code)""",
     "revenue_by_country": f"""
         SELECT {_MONTH}, country, {_MEASURES} FROM fact_orders JOIN dim_locations USING (location_key) GROUP BY ALL""",
@@ -121,46 +114,6 @@ DAYS = {"fact_orders": "order_date", "fact_payments": "payment_date", "fact_onli
 MONTH_COLUMN = DAYS | dict.fromkeys(MARTS, "month_start")
 
 
-def connect(lake: Path) -> duckdb.DuckDBPyConnection:
-    """A database in memory with the staging tables as views."""
-    link = duckdb.connect(config={"threads": THREADS})
-    link.execute("SET preserve_insertion_order = false")
-    for name in (*MONTHLY_INPUTS, *SNAPSHOT_INPUTS):
-        depth = "*/*/*" if name in MONTHLY_INPUTS else "*"
-        files = f"read_parquet('{lake}/staging/{name}/{depth}.parquet', hive_partitioning = false)"
-        link.execute(f"CREATE VIEW {name} AS SELECT * FROM {files}")
-    return link
-
-
-def make(link: duckdb.DuckDBPyConnection, target: Path, first: str, last: str) -> dict[str, float]:
-    """Make every table and write it; returns the seconds of each."""
-    seconds: dict[str, float] = {}
-    for name, query in TABLES.items():
-        start = time.perf_counter()
-        values = {"first": first, "last": last} if "$first" in query else {}
-        link.execute(f"CREATE TABLE {name} AS {query}", values)
-        layer = "marts" if name in MARTS else "core"
-        _write(link, name, target / layer / name)
-        seconds[name] = time.perf_counter() - start
-    return seconds
-
-
-def _write(link: duckdb.DuckDBPyConnection, name: str, folder: Path) -> None:
-    folder.mkdir(parents=True)
-    if day := MONTH_COLUMN.get(name):
-        rows = f"(SELECT *, strftime({day}, '%Y') AS year, strftime({day}, '%m') AS month FROM {name})"
-        link.execute(f"COPY {rows} TO '{folder}' (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (year, month))")
-    else:
-        link.execute(f"COPY {name} TO '{folder}/data.parquet' (FORMAT parquet, COMPRESSION zstd)")
-
-
-def main(lake: str, target: str, first: str, last: str) -> None:
-    """Make the tables and tell the time as JSON; connecting and imports are not in it."""
-    link = connect(Path(lake))
-    start = time.perf_counter()
-    tables = make(link, Path(target), first, last)
-    sys.stdout.write(json.dumps({"seconds": time.perf_counter() - start, "tables": tables}))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+def layer(name: str) -> str:
+    """Where in a lake the table lies."""
+    return "marts" if name in MARTS else "core"

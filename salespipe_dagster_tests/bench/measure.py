@@ -128,7 +128,8 @@ class Measurement:
         return self._stage("transforms", str(self._at("lake")), self._at("ours", turn))
 
     def _duckdb(self, turn: int) -> dict[str, Any]:
-        return in_process(f"{PACKAGE}.floor", str(self._at("lake")), str(self._at("floor", turn)), *self._years())
+        places = (str(self._at("lake")), str(self._at("floor", turn)))
+        return in_process(f"{PACKAGE}.floor_duckdb", *places, *self._years())
 
     def _stage(self, stage: str, origin: str, target: Path) -> dict[str, Any]:
         span = (self.shop.first_month, self.shop.last_month)
@@ -162,13 +163,7 @@ class Measurement:
         return {"seconds": seconds, "peak": memory.peak / MEGABYTE}
 
     def _best(self, what: str, once: Callable[[int], dict[str, Any]], times: int | None = None) -> dict[str, Any]:
-        """The quickest of several turns; the most memory of all of them."""
-        turns: list[dict[str, Any]] = []
-        for turn in range(times or self.repeat):
-            turns.append(once(turn))
-            click.echo(f"{self.shop.lines:>10,} lines: {what}: {turns[-1]['seconds']:.2f} s", err=True)
-        most = {key: max(turn[key] for turn in turns) for key in ("growth", "peak") if key in turns[0]}
-        return min(turns, key=lambda turn: turn["seconds"]) | most
+        return quickest(f"{self.shop.lines:>10,} lines: {what}", times or self.repeat, once)
 
     def _at(self, name: str, turn: int | None = None) -> Path:
         """A place of this shop; of several turns the first one's has the plain name."""
@@ -176,6 +171,16 @@ class Measurement:
 
     def _years(self) -> tuple[str, str]:
         return f"{self.shop.first_month[:4]}-01-01", f"{int(self.shop.last_month[:4]) + 1}-12-31"
+
+
+def quickest(what: str, repeat: int, once: Callable[[int], dict[str, Any]]) -> dict[str, Any]:
+    """The quickest of several turns; the most memory of all of them."""
+    turns: list[dict[str, Any]] = []
+    for turn in range(repeat):
+        turns.append(once(turn))
+        click.echo(f"{what}: {turns[-1]['seconds']:.2f} s", err=True)
+    most = {key: max(turn[key] for turn in turns) for key in ("growth", "peak") if key in turns[0]}
+    return min(turns, key=lambda turn: turn["seconds"]) | most
 
 
 def in_process(module: str, *arguments: str) -> dict[str, Any]:

@@ -22,6 +22,18 @@ LANDED = 2.0
 """The most that landing a file takes, in units of DuckDB's bare reading of it: half of its rows a second."""
 FLAT = 1.5
 """The most that a process grows by while it lands 2 GB, in units of what it grows by for 100 MB."""
+STAGED = 1.2
+"""The most that the embedded engine's own part of the transforms takes, in units of DuckDB's."""
+ON_SPARK = 1.25
+"""The most that transforms, audit and publish take on Spark, in units of the same tables written by hand for Spark."""
+AUDITED = 0.15
+"""The most that audit and publish take, in units of what they follow on."""
+AGAIN = 1.0
+"""The most seconds until a step's work begins in a session that is there."""
+TICK = 20.0
+"""The most seconds that a tick of the sensor over 100,000 files takes."""
+DOUBLED = 2.2
+"""The most that twice the lines take, in units of the time of the lines."""
 BUSY = 0.5
 """A load average from which on times tell of others' work."""
 
@@ -50,7 +62,7 @@ class Line:
     def goals(self) -> str:
         """The goals of the line, and whether they are met."""
         held = (
-            (self.ratio, self.most_ratio, "x", 1),
+            (self.ratio, self.most_ratio, "x", 2),
             (self.growth, self.most_growth, " MB", 0),
             (self.seconds, self.most_seconds, " s", 0),
         )

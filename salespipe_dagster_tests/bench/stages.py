@@ -13,7 +13,6 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import connectorx  # noqa: F401  # pyright: ignore[reportUnusedImport]  (loaded before the clock starts)
@@ -24,10 +23,12 @@ from salespipe_dagster.extract import extract as extract_tables
 from salespipe_dagster.extract import scan_into
 from salespipe_dagster.resources.source_db import Fingerprint, SourceDatabase
 from salespipe_dagster_tests.bench import floor
-from salespipe_dagster_tests.bench.memory import MEGABYTE, PeakMemory
+from salespipe_dagster_tests.bench.engines import SAIL, SCRATCH, opened
+from salespipe_dagster_tests.bench.memory import MEGABYTE, PeakDisk, PeakMemory
 from salespipe_dagster_tests.bench.online import SHARE, publish_online
 from salespipe_spark import months as calendar
-from salespipe_spark.engine import SailEngine
+from salespipe_spark.engine import FAILURES, brief
+from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.audit import Measured
 from salespipe_spark.lake.lake import Lake, Opening, Staged
 from salespipe_spark.tables import CALENDAR, Table, tables
@@ -108,24 +109,64 @@ def staging(url: str, first: str, last: str, root: str) -> Figures:
         return {"seconds": seconds, "fingerprints": source.digests, "audits": audits}
 
 
-def transforms(origin: str, first: str, last: str, root: str) -> Figures:
-    """Every transformed table of the range, staged, audited and published: seconds of each and memory."""
-    for folder in ("staging", "_receipts"):
-        shutil.copytree(Path(origin) / folder, Path(root) / folder, copy_function=os.link)
-    months = calendar.between(first, last)
-    found: dict[str, dict[str, float]] = {}
-    with _opened(Path(root)) as lake, lake.staging() as folder, PeakMemory() as memory:
-        start = time.perf_counter()
-        for table in tables().values():
-            if table.name in floor.TABLES:
-                found[table.name] = _made(lake, table, months, folder)
-        seconds = time.perf_counter() - start
-    return {"seconds": seconds, "tables": found, "growth": memory.growth / MEGABYTE, "peak": memory.peak / MEGABYTE}
+def transforms(origin: str, first: str, last: str, root: str, engine: str = SAIL) -> Figures:
+    """The floor's tables of the range, staged, audited and published: seconds of each, and memory.
+
+    Besides how long it took to start the session, and a trivial job in it afterwards.
+    """
+    chosen = [table for table in tables().values() if table.name in floor.TABLES]
+    _link(Path(origin), Path(root))
+    begun = time.perf_counter()
+    with _opened(Path(root), engine) as lake, lake.staging() as folder:
+        started = time.perf_counter() - begun
+        with PeakMemory(tree=engine != SAIL) as memory:
+            seconds, found = _all_made(lake, chosen, calendar.between(first, last), folder)
+        begun = time.perf_counter()
+        lake.engine.session.range(2).count()
+        again = time.perf_counter() - begun
+    told = {"seconds": seconds, "tables": found, "started": started, "again": again}
+    return told | {"growth": memory.growth / MEGABYTE, "peak": memory.peak / MEGABYTE}
+
+
+def everything(origin: str, first: str, last: str, root: str, engine: str = SAIL) -> Figures:
+    """Every table that is transformed, as far as it comes: seconds, memory of both sides, and what lay on the disk.
+
+    Sail is within the orchestrator, and so is its memory.
+    """
+    chosen = [table for table in tables().values() if table.layer != "staging"]
+    _link(Path(origin), Path(root))
+    told: Figures = {}
+    with _opened(Path(root), engine) as lake, lake.staging() as folder:
+        started, own = PeakMemory(tree=True, own=False), PeakMemory(every=0.1)
+        with started, own, PeakDisk(Path(root).parent, SCRATCH) as disk:
+            try:
+                told["seconds"], _ = _all_made(lake, chosen, calendar.between(first, last), folder)
+            except SalespipeError as error:
+                told["failed"] = str(error)
+            except FAILURES as error:
+                told["failed"] = f"{type(error).__name__}: {brief(error)}"
+    peaks = {"engine": own if engine == SAIL else started, "orchestrator": own, "disk": disk}
+    return told | {name: peak.peak / MEGABYTE for name, peak in peaks.items()}
 
 
 def years(first: str, last: str) -> tuple[date, date]:
     """The first and the last day of the calendar of these months."""
     return date(int(first[:4]), 1, 1), date(int(last[:4]) + 1, 12, 31)
+
+
+def _all_made(
+    lake: TimedLake, chosen: list[Table], months: list[str], folder: Path
+) -> tuple[float, dict[str, dict[str, float]]]:
+    """The tables one after the other: seconds in all, and of each."""
+    start = time.perf_counter()
+    found = {table.name: _made(lake, table, months, folder) for table in chosen}
+    return time.perf_counter() - start, found
+
+
+def _link(origin: Path, root: Path) -> None:
+    """Let a lake begin with the staging tables of another one."""
+    for folder in ("staging", "_receipts"):
+        shutil.copytree(origin / folder, root / folder, copy_function=os.link)
 
 
 def _made(lake: TimedLake, table: Table, months: list[str], folder: Path) -> dict[str, float]:
@@ -157,18 +198,13 @@ def _require(staged: Staged) -> Staged:
 
 
 @contextmanager
-def _opened(root: Path) -> Generator[TimedLake]:
-    with TemporaryDirectory(dir=root.parent) as scratch:
-        engine = SailEngine(Path(scratch))
-        engine.session.sql("SELECT 1").collect()
-        try:
-            yield TimedLake(root, engine)
-        finally:
-            engine.close()
+def _opened(root: Path, name: str = SAIL) -> Generator[TimedLake]:
+    with opened(name, root.parent) as engine:
+        yield TimedLake(root, engine)
 
 
-STAGES: dict[str, Callable[[str, str, str, str], Figures]] = {
-    stage.__name__: stage for stage in (extraction, staging, transforms)
+STAGES: dict[str, Callable[..., Figures]] = {
+    stage.__name__: stage for stage in (extraction, staging, transforms, everything)
 }
 
 if __name__ == "__main__":

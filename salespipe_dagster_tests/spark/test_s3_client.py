@@ -1,13 +1,18 @@
-"""How engines find S3: by the environment, with no secret in any setting."""
+"""How engines find S3: by the environment, with no secret in any setting; and how listings are read."""
 
+import io
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from salespipe_dagster_tests.s3_servers import ACCESS_KEY, CREDENTIALS, SECRET_KEY
 from salespipe_spark.apache import SparkEngine, s3a_settings
 from salespipe_spark.engine import SailEngine
 from salespipe_spark.errors import SalespipeError
+from salespipe_spark.lake.objects import Entry
 from salespipe_spark.lake.s3 import S3Store
 from salespipe_spark.lake.store import LocalStore, S3Server, environment, open_store
 
@@ -93,3 +98,45 @@ def test_server_that_is_not_there_is_one_clear_error_with_the_next_step(tmp_path
     with pytest.raises(SalespipeError, match="cannot be reached") as refused:
         store.read("x")
     assert "SALESPIPE_S3_ENDPOINT_URL" in refused.value.hint
+
+
+class Answer(io.BytesIO):
+    """The body of an answer."""
+
+    def stream(self, **_: Any) -> list[bytes]:
+        return [self.read()]
+
+
+LISTED = """<?xml version="1.0" encoding="UTF-8"?><ListBucketResult{space}><Name>bucket</Name>
+    <EncodingType>url</EncodingType><IsTruncated>true</IsTruncated><NextContinuationToken>{more}&amp;b</NextContinuationToken>
+    {objects}<CommonPrefixes><Prefix>x/</Prefix></CommonPrefixes></ListBucketResult>"""
+OBJECT = """<Contents><Key>{key}</Key><LastModified>2024-04-01T12:00:00{fraction}Z</LastModified>
+    <ETag>&quot;{key}&quot;</ETag><Size>7</Size><Owner><ID>o</ID></Owner><StorageClass>STANDARD</StorageClass></Contents>"""
+
+
+@pytest.mark.parametrize("space", ["", ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'])
+def test_listing_is_read_page_by_page_as_the_servers_write_it(space: str, tmp_path: Path) -> None:
+    """With a namespace or none, keys encoded, milliseconds or none, pages with objects and without."""
+    objects = ("", OBJECT.format(key="b%26+c%2520", fraction=".250"), OBJECT.format(key="a%3C%C3%BC", fraction=""))
+    pages = [LISTED.format(space=space, more=place, objects=each) for place, each in enumerate(objects)]
+    pages[-1] = pages[-1].replace("true", "false")
+    asked: list[str] = []
+
+    def answer(request: Any, **_: Any) -> AWSResponse:
+        asked.append(request.url)
+        body = pages[len(asked) - 1].encode()
+        headers = {"date": "Mon, 01 Apr 2024 12:00:01 GMT", "content-type": "application/xml"}
+        return AWSResponse(request.url, 200, headers, Answer(body))
+
+    store = S3Store("s3://bucket", tmp_path, S3Server("http://listing.example", f"region-{len(space)}"))
+    store.client.meta.events.register("before-send.s3.ListObjectsV2", answer)
+    at = datetime(2024, 4, 1, 12, tzinfo=UTC)
+    assert store.listed("") == (
+        [
+            Entry("a<ü", "a%3C%C3%BC", 7, at),
+            Entry("b& c%20", "b%26+c%2520", 7, at.replace(microsecond=250_000)),
+        ],
+        "Mon, 01 Apr 2024 12:00:01 GMT",
+    )
+    assert len(asked) == 3
+    assert "continuation-token=1%26b" in asked[2]

@@ -5,6 +5,7 @@ from collections.abc import Generator
 from datetime import datetime
 from functools import cache
 from typing import Any
+from xml.etree import ElementTree
 
 import boto3
 import botocore.session
@@ -40,17 +41,43 @@ def client_of(server: S3Server) -> Any:
     )
     with explained("S3"):
         core = botocore.session.get_session()  # one of its own: the default one is not safe for threads
-        # Reading the instants takes four fifths of the time of a listing by botocore's own parser.
-        core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_instant)
         session = boto3.Session(botocore_session=core, region_name=server.region)
-        return session.client("s3", endpoint_url=server.endpoint_url, config=config)
+        client = session.client("s3", endpoint_url=server.endpoint_url, config=config)
+        client.meta.events.register("before-parse.s3.ListObjectsV2", _take_objects)
+        return client
 
 
-def _instant(text: Any) -> datetime:
+def _take_objects(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
+    """Read the objects of a listing, and leave the rest of it to botocore: a listing takes a third less time so."""
+    if response_dict["status_code"] != 200:
+        return
+    try:
+        listing = ElementTree.fromstring(response_dict["body"])
+    except ElementTree.ParseError:
+        return  # botocore says what is wrong with it
+    space = listing.tag.removesuffix("ListBucketResult")
+    objects = listing.findall(f"{space}Contents")
+    if objects:
+        listing[:] = [each for each in listing if each.tag != f"{space}Contents"]
+        response_dict["body"] = ElementTree.tostring(listing)
+        customized_response_dict["Contents"] = [_object(each, space) for each in objects]
+
+
+def _object(listed: ElementTree.Element, space: str) -> dict[str, Any]:
+    texts = {field.tag: field.text or "" for field in listed}
+    return {
+        "Key": texts[f"{space}Key"],
+        "ETag": texts[f"{space}ETag"],
+        "Size": int(texts[f"{space}Size"]),
+        "LastModified": _instant(texts[f"{space}LastModified"]),
+    }
+
+
+def _instant(text: str) -> datetime:
     """An instant as listings have it, or else in any form that S3 uses elsewhere."""
     try:
         return datetime.fromisoformat(text)
-    except (TypeError, ValueError):
+    except ValueError:
         return parse_timestamp(text)
 
 
