@@ -2,16 +2,14 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pyspark.sql import SparkSession
-
 from salespipe_dagster.resources.engine import _spark_session
-from salespipe_spark.engine import Engine, SailEngine, SparkEngine
+from salespipe_spark.apache import LOCAL_MASTER, SparkEngine
+from salespipe_spark.engine import Engine, SailEngine
 
-SAIL, SPARK = "sail", "local[*]"
+SAIL, SPARK = "sail", LOCAL_MASTER
 SCRATCH = "scratch-"
 """What the name of a folder begins with that an engine spills to."""
 
@@ -20,13 +18,10 @@ SCRATCH = "scratch-"
 def opened(name: str, folder: Path) -> Generator[Engine]:
     """The engine, started and asked one thing; below the folder it spills."""
     with TemporaryDirectory(dir=folder, prefix=SCRATCH) as scratch:
-        engine = SailEngine(Path(scratch)) if name == SAIL else SparkEngine(partial(_session, name), Path(scratch))
+        place = Path(scratch)
+        engine = SailEngine(place) if name == SAIL else SparkEngine(_spark_session, place, master=name)
         try:
             engine.session.sql("SELECT 1").collect()
             yield engine
         finally:
             engine.close()
-
-
-def _session(master: str, settings: dict[str, str]) -> SparkSession:
-    return _spark_session(settings | {"spark.master": master})

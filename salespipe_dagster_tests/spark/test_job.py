@@ -52,6 +52,13 @@ def test_table_that_no_job_makes_is_named(table: str) -> None:
         run(order, ClusterEngine(), lambda line: None)
 
 
+@pytest.mark.parametrize("table", ["fact_orders", "customer_lifetimes"])
+def test_months_that_nobody_names_are_asked_for(table: str) -> None:
+    """Else a month, or all of them, would be made of nothing, and published as empty."""
+    with pytest.raises(SalespipeError, match="which months"):
+        run(Order("lake", table, [], "target"), ClusterEngine(), lambda line: None)
+
+
 @pytest.mark.parametrize("text", ["2024-13", "2024-02...2024-01", "2024", "a...b"])
 def test_months_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(SalespipeError):

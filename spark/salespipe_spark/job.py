@@ -80,7 +80,7 @@ class Order:
         parser = argparse.ArgumentParser(prog="salespipe_job", description="Makes one table and stages it.")
         parser.add_argument("--lake", required=True, help="where the lake lies")
         parser.add_argument("--table", required=True, help="its name, for example fact_orders")
-        parser.add_argument("--months", required=True, help="2024-01...2024-12, or several such with commas")
+        parser.add_argument("--months", default="", help="2024-01...2024-12, or several such with commas")
         parser.add_argument("--target", required=True, help="an unused prefix to stage it at")
         parser.add_argument("--result", default="", help="an unused prefix for the result; it is printed in any case")
         parser.add_argument("--inputs", default="", help="parts of inputs: orders=2024-01...2024-03;dim_dates=snapshot")
@@ -127,6 +127,9 @@ def run(order: Order, engine: ApacheEngine, log: Log) -> dict[str, Any]:
     if table is None or table.transform is None or LANDED in table.inputs:
         made = [t.name for t in tables().values() if t.transform and LANDED not in t.inputs]
         raise SalespipeError(f"No job makes the table {order.table}.", f"name one of {', '.join(made)}")
+    monthly = [name for name in table.upstream if tables()[name].monthly and name not in order.inputs]
+    if not order.months and (table.monthly or monthly):
+        raise SalespipeError(f"Nobody says which months of {table.name} are to be made.", "add --months A...B")
     parts = table.parts(order.months)
     log(f"{table.name}: {months.describe(parts) if table.monthly else SNAPSHOT} from {order.lake}")
     given = {name: _input(order, table, name, engine) for name in table.inputs}
