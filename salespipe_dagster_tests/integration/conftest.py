@@ -13,7 +13,10 @@ from salespipe_dagster_tests.integration.pipeline import run
 from salespipe_dagster_tests.mariadb_server import install, installed, running
 from salespipe_dagster_tests.s3_servers import CREDENTIALS, S3, WEED
 from salespipe_dagster_tests.s3_servers import seaweedfs as running_seaweedfs
+from salespipe_dagster_tests.spark_servers import Cluster, connect_server, standalone_cluster
 from salespipe_dagster_tests.support import require
+from salespipe_spark.apache import ConnectEngine
+from salespipe_spark.engine import Engine
 
 DUMP = Path(__file__).parents[3] / "shared" / "data" / "classicmodels.sql"
 ALL_MONTHS = {"start_month": "2003-01", "end_month": "2005-06"}
@@ -111,6 +114,31 @@ def seaweedfs() -> Iterator[S3]:
             patch.setenv(name, value)
         server.bucket("tests")
         yield server
+
+
+@pytest.fixture(scope="session")
+def spark_connect() -> Iterator[str]:
+    """A running Spark Connect server: its URL."""
+    require(shutil.which("java"), "there is no java: Spark needs Java 17")
+    with connect_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def apache(spark_connect: str) -> Iterator[Engine]:
+    """Apache Spark in this process, beside Sail: classic Spark could not start here."""
+    engine = ConnectEngine(spark_connect)
+    engine.session.conf.set("spark.sql.shuffle.partitions", "2")
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def spark_cluster() -> Iterator[Cluster]:
+    """A running standalone cluster of a master and two workers."""
+    require(shutil.which("java"), "there is no java: Spark needs Java 17")
+    with standalone_cluster() as cluster:
+        yield cluster
 
 
 def create_database(server: str, name: str) -> str:

@@ -6,6 +6,7 @@ configuration, in SPARK_CONF_DIR.
 """
 
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -179,6 +180,8 @@ class ConnectEngine(ApacheEngine):
         from pyspark.sql.connect.client.retries import DefaultPolicy
 
         try:
+            # The error says it, and what it means here.
+            warnings.filterwarnings("ignore", r"\[RETRIES_EXCEEDED\]")
             session = SparkSession.builder.remote(self._url).create()
             # Its default is to ask a server that is gone for ten minutes; this is some twenty seconds.
             session.client.set_retry_policies([DefaultPolicy(max_retries=5)])

@@ -28,13 +28,15 @@ CONTRACT = Contract(
 
 def dim_dates(calendar: DataFrame) -> DataFrame:
     """One row per day from `first_date` to `last_date` of the calendar's only row."""
-    days = calendar.select(F.explode(F.sequence("first_date", "last_date")).alias("date"))
+    # By number: a sequence of dates goes by nanoseconds on Sail, and so does F.trunc; both fail before 1677.
+    numbers = F.sequence(F.unix_date("first_date"), F.unix_date("last_date"))
+    days = calendar.select(F.explode(numbers).alias("day")).select(F.date_from_unix_date("day").alias("date"))
     day_of_week = (F.dayofweek("date") + F.lit(5)) % F.lit(7) + F.lit(1)  # F.weekday of a Sunday is -1 on Sail
     columns = {
         "year": F.year("date"),
         "quarter": F.quarter("date"),
         "month": F.month("date"),
-        "month_start": F.trunc("date", "month").cast("date"),
+        "month_start": F.make_date(F.year("date"), F.month("date"), F.lit(1)),
         "month_name": F.date_format("date", "MMMM"),
         "week": F.weekofyear("date"),
         "day_of_week": day_of_week,

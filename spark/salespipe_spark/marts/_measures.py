@@ -62,8 +62,8 @@ BALANCES = (
 
 
 def month_start(day: str = "order_date") -> Expression:
-    """The month of a day, as its first day."""
-    return F.trunc(day, "month").cast("date").alias("month_start")
+    """The month of a day, as its first day; F.trunc goes by nanoseconds on Sail, and fails before 1677."""
+    return F.make_date(F.year(day), F.month(day), F.lit(1)).alias("month_start")
 
 
 def live(column: str) -> Expression:

@@ -43,7 +43,8 @@ def receivables_ageing(fact_orders: DataFrame, receivables: DataFrame) -> DataFr
         _measures.amount(F.col("paid_amount"), "paid"), _measures.amount(F.col("revenue"), "bought")
     )
     as_of = receivables.agg(F.last_day(F.max("month_start")).alias("as_of_date"))
-    bought = "sum(amount) OVER (PARTITION BY customer_number ORDER BY order_date)"
+    so_far = "ORDER BY order_date ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
+    bought = f"sum(amount) OVER (PARTITION BY customer_number {so_far})"
     before = "coalesce(lag(owed) OVER (PARTITION BY customer_number ORDER BY order_date), CAST(0 AS DECIMAL(18,2)))"
     days = (
         fact_orders.where("NOT is_cancelled")
