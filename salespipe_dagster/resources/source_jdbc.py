@@ -101,7 +101,9 @@ class JdbcScan:
         hint = (
             "run again, and see that each of Spark's workers reaches the source; `salespipe doctor` tells of this one"
         )
-        said = without_password(brief(chain[-1]), self._source.url)
+        said = without_password(brief(chain[-1]), self._source.url).rstrip(". ")
+        if "java.security.cert" in said:
+            hint = "name its CA by ?ssl_ca=/path/ca.pem in SALESPIPE_SOURCE_URL: Java trusts others than Python does"
         return SalespipeError(f"{where} could not be read to the end over JDBC: {said}.", hint)
 
 

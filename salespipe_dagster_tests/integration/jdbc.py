@@ -5,12 +5,15 @@ A process of its own: classic Spark cannot start where Sail has been. One sessio
 
 import json
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from salespipe_dagster.resources import source_jdbc
 from salespipe_dagster.resources.engine import open_engine
@@ -19,9 +22,11 @@ from salespipe_dagster.resources.source_jdbc import JdbcScan, connection_options
 from salespipe_dagster.settings import Settings
 from salespipe_spark.engine import Engine
 from salespipe_spark.errors import SalespipeError
+from salespipe_spark.lake.lake import Lake
 from salespipe_spark.tables import Table, sources, tables
 
 CIPHER = "(SELECT VARIABLE_VALUE AS cipher FROM information_schema.SESSION_STATUS WHERE VARIABLE_NAME = 'SSL_CIPHER')"
+SCANS = "SELECT id FROM information_schema.processlist WHERE info LIKE :of"
 
 
 class Reader:
@@ -60,6 +65,20 @@ class Reader:
         with self.scan(changed.render_as_string(hide_password=False)).explained():
             return self._engine.session.read.format("jdbc").options(**asked).load().collect()[0]["cipher"]
 
+    def killed(self, url: str) -> int:
+        """A scan that the server ends midway."""
+        lake, payments = Lake(self._folder / "lake", self._engine), tables()["payments"]
+        killer = threading.Thread(target=kill_scans, args=(url, "payments"))
+        scan = self.scan(url)
+        with lake.staging() as folder, scan.explained():
+            frame = scan.frame(payments, ["2004-01"], 800_000)
+            killer.start()
+            try:
+                lake.write(payments, frame, folder, 0)
+            finally:
+                killer.join()
+            return lake.read_staged(payments, folder).count()
+
     def plan(self, url: str) -> str:
         """All that Spark tells of a scan and of itself."""
         session = self._engine.session
@@ -69,6 +88,21 @@ class Reader:
         plans += [row[0] for row in session.sql("EXPLAIN FORMATTED SELECT * FROM orders").collect()]
         shown = session.sparkContext.getConf().getAll() + list(session.conf.getAll.items())
         return repr((plans, frame.schema.json(), shown))
+
+
+def kill_scans(url: str, table: str) -> None:
+    """Wait until Spark reads the table, then kill its connections."""
+    of_spark = f"%) AS {table}%"
+    with sa.create_engine(url, poolclass=sa.NullPool).connect() as link:
+        for _ in range(600):
+            asked = sa.text(f"{SCANS} AND db = DATABASE() AND id <> CONNECTION_ID()")
+            found = link.execute(asked, {"of": of_spark}).scalars().all()
+            threading.Event().wait(0.05)
+            if found:
+                for number in found:
+                    with suppress(DBAPIError):
+                        link.exec_driver_sql(f"KILL {number}")
+                return
 
 
 def refusal(ask: Callable[[], Any]) -> str:
@@ -96,6 +130,7 @@ def main(asked: dict[str, Any]) -> dict[str, Any]:
             "odd": reader.differences(asked["odd"], None),
             "company": reader.differences(asked["company"], None),
             "plan": reader.plan(asked["classicmodels"]),
+            "killed": refusal(lambda: reader.killed(asked["long"])),
             "errors": [refusal(lambda url=url: reader.differences(url, None)) for url in asked["wrong"]],
             "ciphers": [
                 refusal(lambda url=url, changes=changes: reader.cipher(url, changes)) for url, changes in asked["tls"]
