@@ -1,6 +1,6 @@
-"""Extraction: the source's tables scanned into staging, one streaming statement for each.
+"""Extraction: the source's tables scanned into staging, by one streaming statement for each or by Spark over JDBC.
 
-Rows are routed to their month's file as they come; no table is ever held in memory. Children are
+Streamed rows are routed to their month's file as they come; no table is ever held in memory. Children are
 scanned before their parents, so that an order placed in between is at worst an order without lines,
 which the next fingerprint shows; a line without its order is a torn read, and all is read again.
 """
@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import functions as F
 
 from salespipe_dagster.resources.source_db import Fingerprint, SourceDatabase
+from salespipe_dagster.resources.source_jdbc import JdbcScan, size_of
 from salespipe_spark import months as calendar
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.errors import SalespipeError
@@ -30,8 +31,17 @@ ATTEMPTS = 3
 BUFFERED_ROWS = 200_000
 
 
-def extract(source: SourceDatabase, lake: Lake, staging: Path, chosen: list[Table], months: list[str]) -> list[Staged]:
+def extract(
+    source: SourceDatabase,
+    lake: Lake,
+    staging: Path,
+    chosen: list[Table],
+    months: list[str],
+    jdbc: JdbcScan | None = None,
+) -> list[Staged]:
     """Scan the tables into staging and audit them; `months` is an unbroken range, empty for snapshots.
+
+    By Spark where a scan over JDBC is given. What lies staged is then held to the same rules, however it came there.
 
     Raises:
         SalespipeError: after three attempts the tables still do not fit together.
@@ -42,9 +52,12 @@ def extract(source: SourceDatabase, lake: Lake, staging: Path, chosen: list[Tabl
         folder = staging / f"scan-{attempt}"
         openings = {table.name: lake.open(table, table.parts(months)) for table in ordered}
         before = {table.name: source.fingerprints(table, months or None) for table in ordered}
-        with lake.store.writing():
+        if jdbc is None:
+            _stream(source, lake, folder, ordered, months)
+        else:
             for table in ordered:
-                scan_into(folder, source.scan(table, months or None), table)
+                rows = sum(each.rows for each in before[table.name].values())
+                _stage_by_spark(jdbc, lake, folder, table, months, rows)
         torn = [line for table in ordered for line in _orphans(lake, folder, table, ordered)]
         if not torn:
             break
@@ -55,6 +68,21 @@ def extract(source: SourceDatabase, lake: Lake, staging: Path, chosen: list[Tabl
         _against_source(source, _audited(lake, folder, openings[table.name], before[table.name]), before[table.name])
         for table in ordered
     ]
+
+
+def _stream(source: SourceDatabase, lake: Lake, folder: Path, ordered: list[Table], months: list[str]) -> None:
+    """Scan all tables to this machine's disk, then stage them: what is sent in between would tear them apart."""
+    with lake.store.writing():
+        for table in ordered:
+            scan_into(folder, source.scan(table, months or None), table)
+    for table in ordered:
+        lake.send(folder / table.layer / table.name)
+
+
+def _stage_by_spark(jdbc: JdbcScan, lake: Lake, folder: Path, table: Table, months: list[str], rows: int) -> None:
+    """Have Spark read the table and stage it in one job: each range of keys is one query, whatever the months."""
+    with jdbc.explained():
+        lake.write(table, jdbc.frame(table, months or None, rows), folder, size_of(rows))
 
 
 def scan_into(folder: Path, batches: Iterable[pa.RecordBatch], table: Table) -> None:
@@ -109,10 +137,7 @@ def _orphans(lake: Lake, folder: Path, table: Table, scanned: list[Table]) -> li
     parent = tables().get(table.contract.source.dated_by) if table.contract.source else None
     if parent is None or parent not in scanned:
         return []
-    child_rows, parent_rows = (
-        lake.engine.read([str(file) for file in sorted((folder / t.layer / t.name).rglob("*.parquet"))], t.contract.ddl)
-        for t in (table, parent)
-    )
+    child_rows, parent_rows = lake.read_staged(table, folder), lake.read_staged(parent, folder)
     key = list(parent.contract.key)
     lost = child_rows.join(parent_rows.select(*key), on=key, how="left_anti")
     found = lost.groupBy(part_of(table.contract).alias("part")).agg(
@@ -128,9 +153,7 @@ def _orphans(lake: Lake, folder: Path, table: Table, scanned: list[Table]) -> li
 def _audited(lake: Lake, folder: Path, opening: Opening, before: dict[str, Fingerprint]) -> Staged:
     table = opening.table
     digests = {part: fingerprint.digest for part, fingerprint in before.items()}
-    scanned = folder / table.layer / table.name
-    lake.send(scanned)
-    return lake.audit(opening, scanned, digests)
+    return lake.audit(opening, folder / table.layer / table.name, digests)
 
 
 def _against_source(source: SourceDatabase, staged: Staged, before: dict[str, Fingerprint]) -> Staged:

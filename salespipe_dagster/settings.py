@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     emr_parameters: str = Field("", description="what else spark-submit is told there, such as the executors' memory")
     glue_job: str | None = Field(None, description="the name of the job in Glue")
     job_minutes: int = Field(120, ge=1, le=10_000, description="how long a table's job may take")
+    extraction: Literal["stream", "jdbc"] = Field("stream", description="how the source is scanned")
     start_month: str | None = Field(None, description="the first month")
     end_month: str | None = Field(None, description="the last month, inclusive")
     company_seed: int = Field(7, description="which synthetic company")
@@ -115,6 +116,18 @@ class Settings(BaseSettings):
         if self.engine in SERVICES and not self.lake_in_s3:
             hint = "set SALESPIPE_LAKE_URL=s3://bucket/prefix"
             raise SalespipeError(f"SALESPIPE_ENGINE={self.engine} needs a lake in S3.", hint)
+        return self
+
+    @model_validator(mode="after")
+    def _extraction_can_be(self) -> Self:
+        if self.extraction == "jdbc":
+            stays = "or set SALESPIPE_EXTRACTION=stream"
+            if not self.needs_java:
+                hint = f"set SALESPIPE_ENGINE=spark, or to a master such as spark://host:7077; {stays}"
+                raise SalespipeError("SALESPIPE_EXTRACTION=jdbc needs a session of Apache Spark in this process.", hint)
+            if self.source_url is None or self.source_url.get_secret_value().startswith("sqlite"):
+                hint = f"set SALESPIPE_SOURCE_URL to a MySQL or MariaDB database, {stays}"
+                raise SalespipeError("SALESPIPE_EXTRACTION=jdbc cannot read SQLite.", hint)
         return self
 
     @model_validator(mode="after")

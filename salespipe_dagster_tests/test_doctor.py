@@ -206,3 +206,10 @@ def test_server_that_ignores_conditions_is_found(monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr(s3, "_quoted", lambda etag: "")
         lake = found("lake")
     assert (lake.ok, "in spite of its condition" in lake.found) == (False, True)
+
+
+def test_extraction_that_the_engine_cannot_is_found_with_the_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SALESPIPE_EXTRACTION", "jdbc")
+    settings = found("settings")
+    assert (settings.ok, "SALESPIPE_EXTRACTION=jdbc needs" in settings.found) == (False, True)
+    assert "SALESPIPE_ENGINE=spark" in settings.next

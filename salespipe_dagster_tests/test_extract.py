@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,14 +12,17 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyspark.sql import DataFrame
 
 from salespipe_dagster import extract as module
 from salespipe_dagster.extract import extract, scan_into
 from salespipe_dagster_tests.support import FakeSource, Rows, batches, read_parquet
 from salespipe_spark.contract import SNAPSHOT
+from salespipe_spark.engine import Engine
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.audit import PART
 from salespipe_spark.lake.lake import Lake, Staged, staged_file
+from salespipe_spark.lake.store import LocalStore
 from salespipe_spark.months import from_index
 from salespipe_spark.tables import Table, tables
 
@@ -242,3 +246,59 @@ def test_row_that_came_during_the_scan_passes_with_a_note_and_the_old_fingerprin
     assert staged.figures["2024-03"].sums["amount"] == Decimal("50.50")
     assert staged.fingerprints == {month: fingerprint.digest for month, fingerprint in before.items()}
     assert staged.fingerprints["2024-03"] != source.fingerprints(PAYMENTS, MONTHS)["2024-03"].digest
+
+
+class BySpark:
+    """A scan that hands over frames, as the one over JDBC does, of what a source of literal rows is asked."""
+
+    def __init__(self, source: FakeSource, lake: Lake) -> None:
+        self._source = source
+        self._session = lake.engine.session
+        self.counts: dict[str, int] = {}
+
+    def frame(self, table: Table, months: list[str] | None, rows: int) -> DataFrame:
+        self.counts[table.name] = rows
+        found = [tuple(row.values()) for batch in self._source.scan(table, months) for row in batch.to_pylist()]
+        return self._session.createDataFrame(found, table.contract.ddl)
+
+    def explained(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+def test_what_the_engine_stages_is_what_the_stream_stages(lake: Lake, staging: Path) -> None:
+    streamed = by_name(extract(FakeSource(), lake, staging / "one", FACTS, MONTHS))
+    source = FakeSource()
+    jdbc = BySpark(source, lake)
+    found = by_name(extract(source, lake, staging / "other", FACTS, MONTHS, jdbc))
+    assert {name: each.figures for name, each in found.items()} == {n: each.figures for n, each in streamed.items()}
+    assert all(each.passed and len(each.checks) == len(streamed[name].checks) for name, each in found.items())
+    assert sorted(source.scans) == ["order_details", "orders", "payments"]
+    assert source.scans.index("order_details") < source.scans.index("orders")
+    assert jdbc.counts == {"order_details": 4, "orders": 3, "payments": 2}
+
+
+class StagedElsewhere(LocalStore):
+    """As in S3: what is staged does not lie in the staging folder of this machine."""
+
+    def staged_key(self, path: Path) -> str:
+        return "_elsewhere" + str(path).partition("_staging")[2]
+
+
+@pytest.mark.parametrize("by_spark", [False, True])
+def test_torn_read_is_found_where_the_rows_lie_staged(tmp_path: Path, engine: Engine, *, by_spark: bool) -> None:
+    """Looked for on this machine's disk, where no engine elsewhere writes, nothing was ever torn."""
+    lake, source = Lake(StagedElsewhere(tmp_path / "a lake"), engine), FakeSource()
+    source.read = vanishing(source, {10101}, times=2)
+    with lake.staging() as staging:
+        staged = by_name(extract(source, lake, staging, FACTS, MONTHS, BySpark(source, lake) if by_spark else None))
+        assert bool(list(staging.rglob("*.parquet"))) is not by_spark
+    assert source.scans.count("orders") == source.scans.count("order_details") == 3
+    assert staged["order_details"].figures["2024-01"].rows == 3
+
+
+def test_row_that_the_engine_lost_fails_the_check(lake: Lake, staging: Path) -> None:
+    source = FakeSource()
+    source.read = lambda table, rows: rows[1:] if table is PAYMENTS else rows
+    staged = by_name(extract(source, lake, staging, FACTS, MONTHS, BySpark(source, lake)))
+    (check,) = [check for check in staged["payments"].checks if check.name == "source"]
+    assert check.actual == "2024-01: 0 rows, amount 0, server 1, 3031.00"

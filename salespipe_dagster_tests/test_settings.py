@@ -277,3 +277,30 @@ def test_the_company_is_set_by_three_variables_and_begins_with_the_first_month(m
 @pytest.mark.parametrize("size", ["-1", str(MOST_ORDERS + 1), "many", "1.5"])
 def test_a_size_that_the_company_cannot_have_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, size: str) -> None:
     assert "SALESPIPE_COMPANY_ORDERS_PER_MONTH" in refusal(monkeypatch, COMPANY_ORDERS_PER_MONTH=size)
+
+
+@pytest.mark.parametrize("engine", ["sail", "sc://spark.example:15002"])
+def test_extraction_by_jdbc_needs_a_spark_session_of_this_process(monkeypatch: pytest.MonkeyPatch, engine: str) -> None:
+    said = refusal(monkeypatch, EXTRACTION="jdbc", ENGINE=engine, SOURCE_URL=MYSQL, START_MONTH="2024-01")
+    assert "SALESPIPE_EXTRACTION=jdbc needs" in said
+    assert "next: set SALESPIPE_ENGINE=spark" in said
+
+
+@pytest.mark.parametrize("engine", ["spark", "local[2]", "spark://host:7077", "yarn"])
+def test_extraction_by_jdbc_goes_with_every_such_session(monkeypatch: pytest.MonkeyPatch, engine: str) -> None:
+    found = load(monkeypatch, EXTRACTION="jdbc", ENGINE=engine, SOURCE_URL=MYSQL, START_MONTH="2024-01")
+    assert found.extraction == "jdbc"
+
+
+@pytest.mark.parametrize("url", ["", "sqlite:////srv/source.db"])
+def test_extraction_by_jdbc_cannot_read_sqlite(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    said = refusal(
+        monkeypatch, EXTRACTION="jdbc", ENGINE="spark", SOURCE_URL=url, SOURCE_MODE="synthetic", START_MONTH="2024-01"
+    )
+    assert "SALESPIPE_EXTRACTION=jdbc cannot read SQLite" in said
+    assert "next: set SALESPIPE_SOURCE_URL" in said
+
+
+def test_extraction_is_stream_or_jdbc(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch).extraction == "stream"
+    assert "SALESPIPE_EXTRACTION" in refusal(monkeypatch, EXTRACTION="odbc")

@@ -12,6 +12,7 @@ from salespipe_dagster.assets.keys import asset_key, source_key
 from salespipe_dagster.assets.tables import SINGLE_RUN, check_specs, declaration, outcome
 from salespipe_dagster.extract import extract
 from salespipe_dagster.partitions import monthly_partitions
+from salespipe_dagster.resources.source_jdbc import JdbcScan
 from salespipe_dagster.settings import Settings
 from salespipe_spark.lake.lake import Staged
 from salespipe_spark.tables import Table, sources
@@ -54,7 +55,9 @@ def _extraction(name: str, group: list[Table], settings: Settings, after: list[d
         # All of the source's tables, also those that a later step scans: all is well, or nothing is published.
         for column in source.check_schema(sources()):
             context.log.warning(f"The source's column {column} is in no contract: it is ignored.")
-        scanned = extract(source, lake.lake, lake.staging, chosen, list(context.partition_keys) if monthly else [])
+        months = list(context.partition_keys) if monthly else []
+        jdbc = JdbcScan(source, lake.lake.engine, lake.staging) if settings.extraction == "jdbc" else None
+        scanned = extract(source, lake.lake, lake.staging, chosen, months, jdbc)
         for staged in scanned:
             table = staged.opening.table
             if not settings.synthetic:

@@ -13,6 +13,9 @@ from salespipe_spark.apache import LOCAL_MASTER, ConnectEngine, SparkEngine
 from salespipe_spark.engine import Engine, SailEngine
 from salespipe_spark.lake.store import LocalStore, S3Server
 
+CONNECTOR = "com.mysql:mysql-connector-j:9.7.0"
+"""Spark's way to the source. MariaDB's own driver must not be it: under its scheme names are read as values."""
+
 
 @contextmanager
 def open_engine(settings: Settings) -> Generator[Engine]:
@@ -32,7 +35,10 @@ def _engine(settings: Settings, scratch: Path, server: S3Server | None) -> Engin
     if settings.engine.startswith("sc://"):
         return ConnectEngine(settings.engine, server)
     master = LOCAL_MASTER if settings.engine == "spark" else settings.engine
-    return SparkEngine(_spark_session, scratch, master=master, server=server, jars=settings.root / "jars")
+    packages = (CONNECTOR,) if settings.extraction == "jdbc" else ()
+    return SparkEngine(
+        _spark_session, scratch, master=master, server=server, packages=packages, jars=settings.root / "jars"
+    )
 
 
 def engine_resource(settings: Settings) -> dg.ResourceDefinition:

@@ -91,10 +91,10 @@ def engine(
         # PyMySQL would encode it as Latin-1; the scanner and the server's own client use UTF-8.
         "password": (url.password or "").encode(),
     }
-    if _verifies(url):
+    if verifies(url):
         arguments["ssl"] = _tls(url)
     made = sa.create_engine(url.set(query={}), connect_args=arguments, poolclass=NullPool, hide_parameters=True)
-    if _verifies(url):
+    if verifies(url):
         event.listen(made, "connect", _refuse_plaintext)
     return made
 
@@ -106,7 +106,7 @@ def scanner_url(url: sa.URL) -> str:
     user, password = quote(url.username or "", safe=""), quote(url.password or "", safe="")
     host = f"[{url.host}]" if ":" in (url.host or "") else url.host or "localhost"
     options = "prefer_socket=false"
-    if _verifies(url):
+    if verifies(url):
         options += "&ssl-mode=VERIFY_IDENTITY"
         if "ssl_ca" in url.query:
             options += "&ssl-ca=" + quote(str(Path(str(url.query["ssl_ca"])).absolute()), safe="")
@@ -142,7 +142,7 @@ def _explanation(url: sa.URL, error: BaseException | None) -> SalespipeError:
     return SalespipeError(f"{place(url)}: {said}.", DOCTOR)
 
 
-def _verifies(url: sa.URL) -> bool:
+def verifies(url: sa.URL) -> bool:
     """Whether TLS with a verified certificate is asked for."""
     require_known_parameters(url)
     disabled = str(url.query.get("ssl_disabled", "false")).lower() in ("true", "1", "yes")

@@ -165,10 +165,42 @@ class SourceDatabase:
         Raises:
             SalespipeError: a date is none, a value does not fit its type, or the connection broke off.
         """
-        self._refuse_no_dates(table, months)
+        self.refuse_no_dates(table, months)
         statement = queries.text(queries.scan(table, months), self.dialect)
         for batch in stream(self.url, statement):
             yield conformed(batch, table.contract, cents=self.dialect == "sqlite")
+
+    def refuse_no_dates(self, table: Table, months: list[str] | None) -> None:
+        """Hold the dates that a scan would read to be dates.
+
+        Raises:
+            SalespipeError: names the columns that hold something else, such as 0000-00-00, and a key.
+        """
+        columns = queries.dates(table)
+        if not columns:
+            return
+        with self._reading() as connection:
+            found = connection.execute(queries.no_dates(table, months)).one()
+        owner = dating(table)
+        name, key = mirror(owner).name, column_of(owner, owner.contract.key[0]).name
+        lines = [
+            f"{name}.{column.name} holds {found[2 * i]} values that are no dates, such as 0000-00-00"
+            f" (for example at {key} {found[2 * i + 1]})"
+            for i, column in enumerate(columns)
+            if found[2 * i]
+        ]
+        if lines:
+            hint = "set them to a date, or to NULL where the contract allows it; then run again"
+            raise SalespipeError(f"{place(self.url)}: {'; '.join(lines)}.", hint)
+
+    def key_bounds(self, table: Table, months: list[str] | None) -> tuple[int, int] | None:
+        """The least and the greatest integer key of what a scan would read; None without any."""
+        name = queries.integer_key(table)
+        if not name:
+            return None
+        with self._reading() as connection:
+            found = connection.execute(queries.key_bounds(table, name, months)).one()
+        return None if found[0] is None else (int(found[0]), int(found[1]))
 
     def prepare_company(self, configured: Company) -> None:
         """Make the company's tables where they are not there yet.
@@ -242,24 +274,6 @@ class SourceDatabase:
         with explained(self.url), (using or self._engine).connect() as connection:
             connection.exec_driver_sql(read_only)
             yield connection
-
-    def _refuse_no_dates(self, table: Table, months: list[str] | None) -> None:
-        columns = queries.dates(table)
-        if not columns:
-            return
-        with self._reading() as connection:
-            found = connection.execute(queries.no_dates(table, months)).one()
-        owner = dating(table)
-        name, key = mirror(owner).name, column_of(owner, owner.contract.key[0]).name
-        lines = [
-            f"{name}.{column.name} holds {found[2 * i]} values that are no dates, such as 0000-00-00"
-            f" (for example at {key} {found[2 * i + 1]})"
-            for i, column in enumerate(columns)
-            if found[2 * i]
-        ]
-        if lines:
-            hint = "set them to a date, or to NULL where the contract allows it; then run again"
-            raise SalespipeError(f"{place(self.url)}: {'; '.join(lines)}.", hint)
 
 
 def _amount(table: Table, row: sa.Row[Any]) -> Decimal | None:

@@ -84,6 +84,19 @@ def span(table: Table) -> sa.Select[Any, Any]:
     return sa.select(sa.func.min(day), sa.func.max(day)).where(~IsNoDate(day))
 
 
+def integer_key(table: Table) -> str:
+    """The first integer of the key by which a table's rows are dated: what a scan is cut by; empty without one."""
+    columns = (table.contract.column(name) for name in dating(table).contract.key)
+    return next((column.name for column in columns if column.type in (Type.INT, Type.BIGINT)), "")
+
+
+def key_bounds(table: Table, name: str, months: list[str] | None) -> sa.Select[Any, Any]:
+    """The least and the greatest value of such a key; asked of the table that has the dates alone."""
+    key = column_of(dating(table), name)
+    statement = sa.select(sa.func.min(key), sa.func.max(key))
+    return statement if months is None else statement.where(_within(table, months))
+
+
 def text(statement: sa.Select[Any], dialect: str) -> str:
     """The statement with its values written out, for a driver that takes no parameters."""
     # The named style leaves percent signs alone.

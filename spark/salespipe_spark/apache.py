@@ -34,9 +34,14 @@ START_SETTINGS = {
     "spark.ui.showConsoleProgress": "false",
 }
 
+EXCLUDED_JARS = (
+    "software.amazon.awssdk:bundle,io.netty:*,org.slf4j:*,commons-codec:*,commons-logging:*,"
+    "org.apache.httpcomponents:*,org.wildfly.openssl:*,com.google.protobuf:*"
+)
+"""What fetched jars ask for and what Spark has itself, or nobody calls."""
+
 S3A_SETTINGS = {
-    "spark.jars.excludes": "software.amazon.awssdk:bundle,io.netty:*,org.slf4j:*,commons-codec:*,commons-logging:*,"
-    "org.apache.httpcomponents:*,org.wildfly.openssl:*,com.google.protobuf:*",
+    "spark.jars.excludes": EXCLUDED_JARS,
     # S3A's buffers on the disk are of no other kind; what is written to S3 has no .crc files.
     "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.LocalFileSystem",
     # S3A's own chain knows no profile, no SSO and no web identity.
@@ -141,7 +146,8 @@ class SparkEngine(ApacheEngine):
         if self.server:
             settings |= s3a_settings(self.server)
         if self._packages:
-            settings |= {"spark.jars.packages": ",".join(self._packages), "spark.jars.ivy": str(self._jars)}
+            settings |= {"spark.jars.packages": ",".join(self._packages), "spark.jars.excludes": EXCLUDED_JARS}
+            settings["spark.jars.ivy"] = str(self._jars)
         return settings
 
     def _start(self) -> SparkSession:

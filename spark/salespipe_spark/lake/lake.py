@@ -126,15 +126,26 @@ class Lake(Catalogue):
 
     def stage(self, opening: Opening, frame: DataFrame, folder: Path) -> Staged:
         """Write a transform's rows into staging, in one job of the engine, and audit them."""
-        target = folder / opening.table.layer / opening.table.name
-        contract = opening.table.contract
-        rows = audit.cut(frame, contract)
+        return self.audit(opening, self.write(opening.table, frame, folder, self.size_of_inputs(opening)))
+
+    def write(self, table: Table, frame: DataFrame, folder: Path, size: int) -> Path:
+        """Write rows into staging, cut by part, in one job of the engine; `size` is about how many bytes they are.
+
+        Returns the folder that an audit is handed.
+        """
+        target = folder / table.layer / table.name
+        rows = audit.cut(frame, table.contract)
         key = self.store.staged_key(target)
-        self.engine.write(rows, self.store.uri(key), audit.folders(contract), self.size_of_inputs(opening))
+        self.engine.write(rows, self.store.uri(key), audit.folders(table.contract), size)
         if not self._staged(key) and not rows.isEmpty():
             hint = "an engine on other machines needs a lake in S3, or in a folder that all of them share"
             raise SalespipeError(f"What the engine wrote is not to be found at {self.store.uri(key)}.", hint)
-        return self.audit(opening, target)
+        return target
+
+    def read_staged(self, table: Table, folder: Path) -> DataFrame:
+        """The rows of a table that lie staged for a run's folder, before their audit."""
+        files = self._staged(self.store.staged_key(folder / table.layer / table.name))
+        return self.engine.read([self.store.uri(file.key) for file in files], table.contract.ddl)
 
     def audit(
         self,
