@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 
-from salespipe_spark.engine import FAILURES, Engine, brief
+from salespipe_spark.engine import FAILURES, Engine, brief, machine_memory
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.store import S3Server
 
@@ -201,4 +201,4 @@ class ConnectEngine(ApacheEngine):
 
 def driver_memory() -> int:
     """Megabytes for a JVM on this machine: a quarter of what it has, but two gigabytes at least."""
-    return max(2048, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4 // 1024**2)
+    return max(2048, machine_memory() // 4 // 1024**2)

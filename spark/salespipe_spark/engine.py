@@ -6,6 +6,7 @@ is the engine's own.
 """
 
 import os
+import re
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar
@@ -27,6 +28,15 @@ def brief(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
     return causes[-1] if causes else lines[0]
+
+
+def failed(engine: str, doing: str, error: BaseException) -> SalespipeError:
+    """What a user is told of an engine's error: what it was about, why it failed, and the next step."""
+    cause = brief(error)
+    hint = "if the disk is full, make room; then run again"
+    if re.search("allocate|OutOfMemory|Resources exhausted|Java heap space", cause):
+        hint = "run fewer months at once, or give the engine more memory"
+    return SalespipeError(f"The engine {engine} could not {doing}: {cause}", hint)
 
 
 class Engine(ABC):
@@ -73,8 +83,7 @@ class Engine(ABC):
         try:
             (writer.partitionBy(by) if by else writer).parquet(self._named(target))
         except FAILURES as error:
-            hint = "if the disk is full, make room; then run again"
-            raise SalespipeError(f"The engine {self.name} could not write {target}: {brief(error)}", hint) from error
+            raise failed(self.name, f"write {target}", error) from error
 
     def read(self, files: list[str], ddl: str) -> DataFrame:
         """The rows of exactly these files, paths or URLs of S3.
@@ -128,6 +137,9 @@ class SailEngine(Engine):
         os.environ["RUST_LOG"] = "off"
         os.environ["SAIL_RUNTIME__TEMPORARY_FILES__PATHS"] = f'["{self._scratch}"]'
         os.environ["SAIL_SPARK__SESSION_TIMEOUT_SECS"] = "86400"
+        # Above this it spills, or fails with an error: without a bound it takes the machine's last memory.
+        os.environ.setdefault("SAIL_RUNTIME__MEMORY_POOL__TYPE", "greedy")
+        os.environ.setdefault("SAIL_RUNTIME__MEMORY_POOL__GREEDY__MAX_SIZE", str(machine_memory() // 2))
         from pysail.spark import SparkConnectServer
 
         # The reference is kept: a server that is garbage-collected stops, and its clients hang.
@@ -138,3 +150,8 @@ class SailEngine(Engine):
         # Else instants are written in the machine's own time zone, and a file is not what its contract says.
         session.conf.set("spark.sql.session.timeZone", "UTC")
         return session
+
+
+def machine_memory() -> int:
+    """Bytes of memory that this machine has."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -18,7 +18,7 @@ from pyarrow.parquet import FileMetaData
 from pyspark.sql import DataFrame
 
 from salespipe_spark import months
-from salespipe_spark.engine import Engine
+from salespipe_spark.engine import FAILURES, Engine, failed
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake import audit, schema
 from salespipe_spark.lake.audit import Check, Measured
@@ -171,8 +171,7 @@ class Lake(Catalogue):
         if wrong:
             return Staged(opening, folder, {}, [shape], {})
         if measured is None:
-            rows = self.engine.read([self.store.uri(file.key) for file in files], contract.ddl)
-            measured = audit.measure(rows, contract, opening.parts)
+            measured = self._measured(opening, files)
         found = measured.figures
         written, counted = _rows_by_part(footers, opening.table), {part: f.rows for part, f in found.items()}
         total, read = sum(written.values()), sum(counted.values())
@@ -190,6 +189,14 @@ class Lake(Catalogue):
             checks.append(audit.balance(owned, contract, partial(self.figure_of_input, opening.inputs)))
         self.store.confirm(folder)  # what was swept meanwhile would be audited as no rows
         return Staged(opening, folder, owned, checks, fingerprints or {})
+
+    def _measured(self, opening: Opening, files: list[Entry]) -> Measured:
+        contract = opening.table.contract
+        rows = self.engine.read([self.store.uri(file.key) for file in files], contract.ddl)
+        try:
+            return audit.measure(rows, contract, opening.parts)
+        except FAILURES as error:
+            raise failed(self.engine.name, f"count what it staged of {opening.table.name}", error) from error
 
     def publish(self, staged: Staged, run: str) -> list[Published]:
         """Replace the objects of all parts whose rows changed, each in one atomic step.
