@@ -106,6 +106,14 @@ class Settings(BaseSettings):
         hint = "for example spark://host:7077 or sc://host:15002; a token goes into SPARK_CONNECT_AUTHENTICATE_TOKEN"
         raise SalespipeError(f"SALESPIPE_ENGINE is none of {', '.join(ENGINES)}, and no URL of a Spark.", hint)
 
+    @field_validator("emr_parameters")
+    @classmethod
+    def _holds_no_secret(cls, value: str) -> str:
+        if re.search(r"password|secret|token|--py-files", value, re.IGNORECASE):
+            hint = "what a job reads it reads as its role; the code is named by salespipe itself"
+            raise SalespipeError("SALESPIPE_EMR_PARAMETERS holds a secret, or names files of Python.", hint)
+        return value
+
     @model_validator(mode="after")
     def _service_is_described(self) -> Self:
         needed = {"emr-serverless": ("emr_application_id", "emr_role_arn"), "glue": ("glue_job",)}
@@ -113,9 +121,9 @@ class Settings(BaseSettings):
         if missing:
             hint = "the README says what they name"
             raise SalespipeError(f"SALESPIPE_ENGINE={self.engine} needs {' and '.join(missing)}.", hint)
-        if self.engine in SERVICES and not self.lake_in_s3:
+        if self.engine in SERVICES and (not self.lake_in_s3 or re.search(r"[\s,]", self.lake_place)):
             hint = "set SALESPIPE_LAKE_URL=s3://bucket/prefix"
-            raise SalespipeError(f"SALESPIPE_ENGINE={self.engine} needs a lake in S3.", hint)
+            raise SalespipeError(f"SALESPIPE_ENGINE={self.engine} needs a lake in S3, without blank or comma.", hint)
         return self
 
     @model_validator(mode="after")
@@ -280,7 +288,7 @@ class Settings(BaseSettings):
     @property
     def is_embedded(self) -> bool:
         """Whether the engine runs on this machine, and is started by the run itself."""
-        return self.engine in ENGINES or self.engine.startswith("local")
+        return self.engine in ("sail", "spark") or self.engine.startswith("local")
 
     @property
     def needs_java(self) -> bool:

@@ -16,7 +16,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import boto3
+import dagster as dg
 import pyspark
+from botocore.exceptions import ClientError
 
 from salespipe_dagster_tests.s3_servers import CREDENTIALS, REGION, S3
 from salespipe_spark.apache import S3A_JARS, s3a_settings
@@ -54,8 +56,9 @@ class JobsOfAws:
     runs: dict[str, Run] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     interrupt: bool = False
+    retries: int = 0
 
-    def client(self, name: str) -> Any:
+    def client(self, name: str, *_: int) -> Any:
         """A client of the service of this name."""
         client = boto3.client(name, region_name=REGION, **_credentials())
         given: dict[str, Any] = {}
@@ -95,7 +98,11 @@ class JobsOfAws:
         return {"jobRun": {**names, **said, "configurationOverrides": monitoring}}
 
     def _emr_serverless_CancelJobRun(self, **given: Any) -> dict[str, Any]:
-        _kill(self.runs[given["jobRunId"]])
+        run = self.runs[given["jobRunId"]]
+        if run.cancelled:
+            said = {"Code": "ValidationException", "Message": "Cannot cancel a job run in state CANCELLED"}
+            raise ClientError({"Error": said}, "CancelJobRun")
+        _kill(run)
         return given
 
     def _emr_serverless_GetDashboardForJobRun(self, **_: Any) -> dict[str, Any]:
@@ -121,7 +128,7 @@ class JobsOfAws:
         return {"SuccessfulSubmissions": [{"JobName": given["JobName"], "JobRunId": given["JobRunIds"][0]}]}
 
     def _glue_GetJob(self, **given: Any) -> dict[str, Any]:
-        return {"Job": {"Name": given["JobName"], "GlueVersion": "5.1"}}
+        return {"Job": {"Name": given["JobName"], "GlueVersion": "5.1", "MaxRetries": self.retries}}
 
     def _logs_DescribeLogStreams(self, **given: Any) -> dict[str, Any]:
         return {"logStreams": [{"logStreamName": given["logStreamNamePrefix"]}]}
@@ -135,7 +142,7 @@ class JobsOfAws:
 
     def _run(self, number: str) -> Run:
         if self.interrupt:
-            raise KeyboardInterrupt
+            raise dg.DagsterExecutionInterruptedError
         return self.runs[number]
 
     def _start(self, script: str, archive: str, arguments: list[str], environment: dict[str, str]) -> str:
@@ -149,6 +156,8 @@ class JobsOfAws:
             "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",  # s3:// is the services' own
             "spark.jars.packages": ",".join(S3A_JARS),
             "spark.jars.ivy": str(self.jars),
+            # As Glue has it: a table without rows must be found all the same.
+            "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.ui.enabled": "false",

@@ -8,6 +8,7 @@ import hashlib
 import io
 import zipfile
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
@@ -36,6 +37,7 @@ class Code:
     script: str
 
 
+@cache
 def files() -> dict[str, bytes]:
     """The files that a cluster needs, by name."""
     packed = io.BytesIO()
@@ -48,7 +50,7 @@ def files() -> dict[str, bytes]:
 def put(store: Store) -> Code:
     """Have the code lie in the lake's store; where it does already, nothing is written."""
     made = files()
-    digest = hashlib.sha256(made[ARCHIVE]).hexdigest()[:16]
+    digest = hashlib.sha256(b"".join(made.values())).hexdigest()[:16]
     for name, content in made.items():
         store.put(f"_code/{digest}/{name}", content)
     return Code(*(store.uri(f"_code/{digest}/{name}") for name in (ARCHIVE, SCRIPT)))

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
+from botocore.exceptions import BotoCoreError, ClientError
 
 from salespipe_dagster.cluster.bundle import Code
 from salespipe_dagster.settings import Settings
@@ -19,15 +20,17 @@ from salespipe_spark.errors import SalespipeError
 from salespipe_spark.job import Order
 
 ENDED = ("SUCCESS", "SUCCEEDED", "FAILED", "CANCELLED", "STOPPED", "TIMEOUT", "ERROR")
-MAKE_CLIENT = Callable[[str], Any]
-"""Makes a client of AWS by its service's name."""
+MakeClient = Callable[..., Any]
+"""Makes a client of AWS by its service's name, and by how often it may ask where it gets no answer."""
+PATIENT = 8
 
 
 class Watched:
     """A client of a service that remembers the job it started, and asks after it only for so long."""
 
-    def __init__(self, client: Any, minutes: int) -> None:
+    def __init__(self, client: Any, starter: Any, minutes: int) -> None:
         self._client = client
+        self._starter = starter
         self._until = time.monotonic() + minutes * 60
         self._minutes = minutes
         self.started: dict[str, Any] = {}
@@ -38,8 +41,8 @@ class Watched:
         return getattr(self._client, name)
 
     def start_job_run(self, **parameters: Any) -> Any:
-        """Start it, and remember which it is."""
-        self.started = self._client.start_job_run(**parameters)
+        """Start it, and remember which it is; asked once, as a lost answer is no reason to start a second one."""
+        self.started = self._starter.start_job_run(**parameters)
         return self.started
 
     def get_job_run(self, **which: Any) -> Any:
@@ -71,7 +74,7 @@ class Service(ABC):
 
     name: str
 
-    def __init__(self, settings: Settings, make_client: MAKE_CLIENT | None = None) -> None:
+    def __init__(self, settings: Settings, make_client: MakeClient | None = None) -> None:
         """A service that is not called before a job is run.
 
         Args:
@@ -87,20 +90,23 @@ class Service(ABC):
         Raises:
             SalespipeError: it failed or took too long, with what the service says of it.
         """
-        client = Watched(self._client(self.name), self._settings.job_minutes)
+        client = Watched(self._client(self.name), self._client(self.name, 1), self._settings.job_minutes)
         try:
             return self._run(client, context, order, code)
         except SalespipeError:
             raise
-        except RuntimeError as error:
-            # What Pipes' clients raise of a job that failed.
+        except (RuntimeError, ClientError, BotoCoreError) as error:
+            # What Pipes' clients raise of a job that failed, and what the service answers them.
             hint = f"look into its log: {self._log}; then run again"
             said = f"The job of {order.table} failed on {self.name}: {client.said or error}"
             raise SalespipeError(said, hint) from error
         finally:
             if client.started and not client.has_ended:
                 context.log.warning(f"The job of {order.table} is cancelled.")
-                self._cancel(client)
+                try:
+                    self._cancel(client)
+                except (ClientError, BotoCoreError) as error:  # it has ended meanwhile, or is being cancelled
+                    context.log.warning(f"{self.name} did not cancel it: {error}")
 
     @abstractmethod
     def probe(self) -> str:
@@ -122,12 +128,12 @@ class Service(ABC):
 
         return PipesCloudWatchMessageReader(client=self._client("logs"))
 
-    def _aws_client(self, name: str) -> Any:
+    def _aws_client(self, name: str, attempts: int = PATIENT) -> Any:
         import boto3
         from botocore.config import Config
 
-        patient = Config(retries={"mode": "standard", "max_attempts": 8}, connect_timeout=10, read_timeout=60)
-        return boto3.client(name, region_name=self._settings.s3_region, config=patient)
+        config = Config(retries={"total_max_attempts": attempts, "mode": "standard"}, connect_timeout=10)
+        return boto3.client(name, region_name=self._settings.s3_region, config=config)
 
 
 class EmrServerless(Service):
@@ -143,7 +149,6 @@ class EmrServerless(Service):
         pipes = PipesEMRServerlessClient(client=client, message_reader=self._reader())
         pipes.run(
             context=context.op_execution_context,
-            extras={"partition_keys": order.months},
             start_job_run_params={
                 "applicationId": settings.emr_application_id,
                 "executionRoleArn": settings.emr_role_arn,
@@ -186,11 +191,11 @@ class Glue(Service):
     def _run(self, client: Watched, context: dg.AssetExecutionContext, order: Order, code: Code) -> dict[str, str]:
         from dagster_aws.pipes import PipesGlueClient
 
+        self._definition(client)
         words = order.arguments()
         pipes = PipesGlueClient(dg.PipesEnvContextInjector(), self._reader(), client)
         pipes.run(
             context=context.op_execution_context,
-            extras={"partition_keys": order.months},
             start_job_run_params={
                 "JobName": str(self._settings.glue_job),
                 "Timeout": self._settings.job_minutes,
@@ -205,8 +210,19 @@ class Glue(Service):
 
     def probe(self) -> str:
         """The version of Glue that the job is defined with."""
-        found = self._client(self.name).get_job(JobName=self._settings.glue_job)
-        return f"job {found['Job']['Name']}, Glue {found['Job'].get('GlueVersion', 'of no version')}"
+        found = self._definition(self._client(self.name))
+        return f"job {found['Name']}, Glue {found.get('GlueVersion', 'of no version')}"
+
+    def _definition(self, client: Any) -> dict[str, Any]:
+        """The job's definition.
+
+        Raises:
+            SalespipeError: by it Glue starts a job again that failed, which nobody would watch then.
+        """
+        found = client.get_job(JobName=self._settings.glue_job)["Job"]
+        if found.get("MaxRetries"):
+            raise SalespipeError(f"The job {found['Name']} in Glue is retried.", "set its MaxRetries to 0")
+        return found
 
     def _cancel(self, client: Watched) -> None:
         client.batch_stop_job_run(JobName=self._settings.glue_job, JobRunIds=[client.started["JobRunId"]])
@@ -216,10 +232,10 @@ class Glue(Service):
         return "CloudWatch, group /aws-glue/jobs"
 
 
-SERVICES: dict[str, type[Service]] = {service.name: service for service in (EmrServerless, Glue)}
+BY_NAME: dict[str, type[Service]] = {service.name: service for service in (EmrServerless, Glue)}
 
 
 def service_of(settings: Settings) -> Service | None:
     """The service that is configured; None where an engine of this process transforms."""
-    service = SERVICES.get(settings.engine)
+    service = BY_NAME.get(settings.engine)
     return service(settings) if service else None

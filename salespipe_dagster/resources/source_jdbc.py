@@ -232,7 +232,9 @@ def trust_store(authority: Path, folder: Path) -> Path:
         raise SalespipeError(f"The CA {authority} cannot be read: {error}.", hint) from None
     if not certificates:
         raise SalespipeError(f"The CA {authority} holds no certificate.", hint)
-    into = ["-keystore", str(store), "-storetype", "PKCS12", "-storepass", STORE_PASSWORD]
+    draft = store.with_suffix(".draft")  # one that lacks a certificate must not pass for the whole
+    draft.unlink(missing_ok=True)
+    into = ["-keystore", str(draft), "-storetype", "PKCS12", "-storepass", STORE_PASSWORD]
     for number, certificate in enumerate(certificates):
         command = [_keytool(), "-importcert", "-noprompt", "-alias", f"ca-{number}", *into]
         try:
@@ -242,7 +244,7 @@ def trust_store(authority: Path, folder: Path) -> Path:
             raise SalespipeError(f"The CA {authority} cannot be read: {said}.", hint) from None
         except OSError as error:
             raise SalespipeError(f"There is no keytool: {error}.", "install Java 17 and set JAVA_HOME") from None
-    return store
+    return draft.rename(store)
 
 
 def _keytool() -> str:

@@ -20,6 +20,10 @@ def main(archive: str, lake: str, months: str, calendar: str, folder: str) -> No
             words = ["--lake", lake, "--table", table.name, "--months", months, "--calendar", calendar]
             order = Order.parse([*words, "--target", str(Path(folder, table.name))])
             counted[table.name] = run(order, engine, lambda line: None)["measured"]
+    # No row at all: then there is next to nothing to read again.
+    none = ["--lake", lake, "--table", "fact_online_sales", "--months", "1999-01", "--inputs", "online_sales="]
+    empty = run(Order.parse([*none, "--target", str(Path(folder, "none"))]), engine, lambda line: None)
+    assert empty["measured"]["figures"] == {}
     others = [name for name in ("pyarrow", "boto3", "dagster") if name in sys.modules]
     told = {"spark": engine.session.version, "imported": others, "counted": counted}
     sys.stdout.write(json.dumps(told, default=str))

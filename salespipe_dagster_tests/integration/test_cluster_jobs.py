@@ -15,7 +15,7 @@ import pytest
 
 from salespipe_dagster.assets.keys import asset_key
 from salespipe_dagster.cluster import services
-from salespipe_dagster.cluster.services import SERVICES
+from salespipe_dagster.cluster.services import BY_NAME
 from salespipe_dagster.definitions import build_defs
 from salespipe_dagster.partitions import range_tags
 from salespipe_dagster.settings import Settings
@@ -50,7 +50,7 @@ class Scene:
         """Make these tables by jobs; what came of it, and what the run's log says."""
         settings = Settings.checked(home=self.home, engine=service, **SERVICE[service], **self.place, **SPAN)
         settings = settings.model_copy(update={"job_minutes": minutes})
-        cluster = SERVICES[service](settings, self.aws.client)
+        cluster = BY_NAME[service](settings, self.aws.client)
         job = build_defs(settings, cluster=cluster).resolve_job_def("monthly_refresh")
         with dg.DagsterInstance.ephemeral() as instance:
             result = job.execute_in_process(
@@ -74,7 +74,7 @@ def made(seaweedfs: S3, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home whose lake in S3 holds every table, made by Sail."""
     require(shutil.which("java"), "there is no java: Spark needs Java 17")
     home = tmp_path_factory.mktemp("jobs") / "a home"
-    run("--select", "not group:charts", home=home, **in_s3(seaweedfs, "by jobs"), **SPAN)
+    run("--select", "not group:charts", home=home, **in_s3(seaweedfs, "by-jobs"), **SPAN)
     return home
 
 
@@ -82,8 +82,8 @@ def made(seaweedfs: S3, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scene(made: Path, seaweedfs: S3, tmp_path: Path, environment: pytest.MonkeyPatch) -> Iterator[Scene]:
     """The services at that lake; the jars of the jobs are kept beside it."""
     aws = JobsOfAws(seaweedfs, tmp_path, jars=made.parent / "jars")
-    place = in_s3(seaweedfs, "by jobs")
-    yield Scene(aws, lake_of(seaweedfs, "by jobs", tmp_path / "scratch"), made, place)
+    place = in_s3(seaweedfs, "by-jobs")
+    yield Scene(aws, lake_of(seaweedfs, "by-jobs", tmp_path / "scratch"), made, place)
     aws.stop()
 
 
@@ -96,7 +96,7 @@ def test_tables_made_by_jobs_differ_in_no_cell(service: str, names: tuple[str, .
     assert result.success, failures(result)
     assert contents_of(scene.lake) == before
     assert len(scene.aws.runs) == len(names)
-    assert any("fact_payments: 2024-01...2024-02 from s3://tests/by jobs" in line for line in log)
+    assert any("fact_payments: 2024-01...2024-02 from s3://tests/by-jobs" in line for line in log)
     [told] = [m for m in result.asset_materializations_for_node("core__fact_payments") if m.partition == "2024-02"]
     assert str(told.metadata["job"].value).startswith("run-")
     assert told.metadata["stage_seconds"].value

@@ -67,7 +67,8 @@ def staged_in(lake: Lake, rows: Rows) -> Generator[Staged]:
         lake.send(folder)
         lake.store.confirm(folder)
         figures = Figures(len(rows), {"amount": sum(r[3] for r in rows)}, 0, {}, "", "", f"digest of {rows[0][3]}")
-        yield Staged(opening, folder / "staging" / "payments", {JANUARY: figures}, [PASSED], {})
+        files = list(lake.store.entries(lake.store.staged_key(folder / "staging" / "payments")))
+        yield Staged(opening, folder / "staging" / "payments", files, {JANUARY: figures}, [PASSED], {})
 
 
 def publish(lake: Lake, rows: Rows, run: str) -> None:

@@ -143,10 +143,12 @@ class TestEnd:
         monkeypatch.setattr("salespipe_dagster.resources.engine._engine", lambda *_: watched)
         with pytest.raises(error) if error else nullcontext(), open_engine(settings) as engine:
             assert engine.session is engine.session
+            [folder] = [each for each in (settings.scratch / "_staging").iterdir() if each.is_dir()]
+            (folder / "spilled").touch()
             if error:
                 raise error
         assert watched.stopped == 1
-        assert list(settings.scratch.rglob("*.parquet")) == []
+        assert list(settings.scratch.rglob("spilled")) == []
 
     def test_one_session_serves_every_step_of_a_run_and_ends_when_one_fails(
         self, monkeypatch: pytest.MonkeyPatch, settings: Settings, spark: SparkSession
@@ -237,7 +239,9 @@ def test_connect_server_that_is_not_there_is_one_clear_error_within_half_a_minut
     assert "SALESPIPE_ENGINE" in raised.value.hint
 
 
-def test_spark_that_does_not_start_is_one_clear_error(tmp_path: Path) -> None:
+def test_spark_that_does_not_start_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARK_CONNECT_MODE_ENABLED", "1")  # it is removed here, and the tests' own engine needs it
+
     def fails(_: dict[str, str]) -> SparkSession:
         raise RuntimeError("[JAVA_GATEWAY_EXITED] Java gateway process exited\n  at org.apache\nCaused by: no Java")
 

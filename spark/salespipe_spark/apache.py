@@ -6,6 +6,7 @@ configuration, in SPARK_CONF_DIR.
 """
 
 import os
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,9 @@ SQL_SETTINGS = {
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
     "spark.sql.adaptive.enabled": "true",
+    # Before 4.0 a date before 1582 in a file of another writer is an error.
+    "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
+    "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
 }
 """What a query answers by: the same on every Spark, and told to a session that runs already."""
 
@@ -83,6 +87,10 @@ def s3a_settings(server: S3Server) -> dict[str, str]:
 
 class ApacheEngine(Engine):
     """What Apache Spark does otherwise than others, wherever its session comes from."""
+
+    def read(self, files: list[str], ddl: str) -> DataFrame:
+        """As any engine; a name that Spark would take for a pattern is the name of one file."""
+        return super().read([re.sub(r"([\[\]{}*?\\])", r"\\\1", file) for file in files], ddl)
 
     def _named(self, place: str) -> str:
         return f"s3a://{place.removeprefix('s3://')}" if place.startswith("s3://") else place

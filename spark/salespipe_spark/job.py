@@ -10,6 +10,7 @@ Started by Dagster Pipes, it logs into the run. What else is on its command line
 """
 
 import argparse
+import contextlib
 import json
 import sys
 import time
@@ -17,14 +18,14 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from pyspark.sql import DataFrame, SparkSession
 
 from salespipe_spark import months
 from salespipe_spark.apache import SQL_SETTINGS, ApacheEngine
 from salespipe_spark.contract import SNAPSHOT
-from salespipe_spark.engine import brief
+from salespipe_spark.engine import FAILURES, brief
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake import audit
 from salespipe_spark.lake.catalogue import object_key
@@ -105,6 +106,11 @@ class ClusterEngine(ApacheEngine):
     """The session of the cluster that the job runs on, which knows its own file systems."""
 
     name = "spark"
+    # Of a table without rows the mark is all that is written, and without it there would be nothing to read.
+    layout: ClassVar[dict[str, str]] = {
+        **ApacheEngine.layout,
+        "mapreduce.fileoutputcommitter.marksuccessfuljobs": "true",
+    }
 
     def _start(self) -> SparkSession:
         session = SparkSession.builder.appName("salespipe").getOrCreate()
@@ -146,7 +152,7 @@ def run(order: Order, engine: ApacheEngine, log: Log) -> dict[str, Any]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Do what the command line says; the last line that is printed is the result."""
+    """Do what the command line says; the result is printed as a line of JSON."""
     given = sys.argv[1:] if arguments is None else arguments
     engine = ClusterEngine()
     with _told(given) as log:
@@ -154,7 +160,8 @@ def main(arguments: list[str] | None = None) -> None:
         try:
             result = run(order, engine, log)
         except Exception as error:
-            _report({"error": brief(error)}, order, engine)
+            with contextlib.suppress(*FAILURES):  # the session may be what failed
+                _report({"error": brief(error)}, order, engine)
             raise
         _report(result, order, engine)
     engine.close()
@@ -173,10 +180,10 @@ def _input(order: Order, table: Table, name: str, engine: ApacheEngine) -> DataF
 
 def _report(result: dict[str, Any], order: Order, engine: ApacheEngine) -> None:
     text = json.dumps(result, default=str)
+    sys.stdout.write(f"{text}\n")
     if order.result:
         frame = engine.session.createDataFrame([(text,)], "value string")
         frame.coalesce(1).write.text(order.result)
-    sys.stdout.write(f"{text}\n")
 
 
 @contextmanager

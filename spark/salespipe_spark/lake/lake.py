@@ -43,10 +43,21 @@ class Opening:
 
 @dataclass(frozen=True)
 class Staged:
-    """A table's staged parts after their audit; `engine` is who made them, where it was not the lake's own."""
+    """A table's staged parts after their audit.
+
+    Attributes:
+        opening: what the run saw before it began.
+        folder: where they are staged.
+        files: the staged objects that the audit is of: these are published, or none.
+        figures: of each part.
+        checks: what the audit found.
+        fingerprints: of the source, by part; empty but for staging.
+        engine: who made them, where it was not the lake's own.
+    """
 
     opening: Opening
     folder: Path
+    files: list[Entry]
     figures: dict[str, Figures]
     checks: list[Check]
     fingerprints: dict[str, str]
@@ -169,7 +180,7 @@ class Lake(Catalogue):
         expected = f"{len(contract.columns)} columns of the contract"
         shape = Check("schema", not wrong, expected, "; ".join(wrong) or "as expected")
         if wrong:
-            return Staged(opening, folder, {}, [shape], {})
+            return Staged(opening, folder, files, {}, [shape], {})
         if measured is None:
             measured = self._measured(opening, files)
         found = measured.figures
@@ -188,7 +199,7 @@ class Lake(Catalogue):
         if contract.balances:
             checks.append(audit.balance(owned, contract, partial(self.figure_of_input, opening.inputs)))
         self.store.confirm(folder)  # what was swept meanwhile would be audited as no rows
-        return Staged(opening, folder, owned, checks, fingerprints or {})
+        return Staged(opening, folder, files, owned, checks, fingerprints or {})
 
     def _measured(self, opening: Opening, files: list[Entry]) -> Measured:
         contract = opening.table.contract
@@ -270,7 +281,10 @@ class Lake(Catalogue):
         """The one staged object of each part; outside the folder that the audit read: nothing is counted twice."""
         table, folder = staged.opening.table, staged.folder
         files: dict[str, list[Entry]] = {part: [] for part in staged.opening.parts}
-        for file in self._staged(self.store.staged_key(folder)):
+        if self._staged(self.store.staged_key(folder)) != staged.files:
+            hint = "see that no other job writes there, then run again"
+            raise SalespipeError(f"What is staged of {table.name} is not what was audited.", hint)
+        for file in staged.files:
             files[_part_in(file.key, table)].append(file)
 
         def one(part: str) -> Entry:
