@@ -274,4 +274,5 @@ def test_resource_is_replaced_by_its_name(settings: Settings) -> None:
     replaced = build_defs(settings, engine="another", lake="another").resources
     assert replaced
     assert replaced["engine"] == replaced["lake"] == "another"
-    assert set(replaced) == {"engine", "lake", "source_db", "files", "lake_io", "charts_io", "report_io", "mysql_io"}
+    managers = {"lake_io", "charts_io", "report_io", "mysql_io"}
+    assert set(replaced) == {"engine", "lake", "cluster", "maker", "source_db", "files"} | managers

@@ -20,9 +20,9 @@ def test_range_is_one_scan_and_one_engine_job_for_each_table(
     jobs: Counter[str] = Counter()
     write = engine.write
 
-    def counted(frame: DataFrame, target: str, by: str = "") -> None:
+    def counted(frame: DataFrame, target: str, by: str = "", size: int = 0) -> None:
         jobs[Path(target).name] += 1
-        write(frame, target, by)
+        write(frame, target, by, size)
 
     monkeypatch.setattr(engine, "write", counted)
     source = FakeSource()

@@ -98,10 +98,9 @@ def _modules(layer: str) -> list[ModuleType]:
 
 def _code_version(module: ModuleType) -> str:
     """A digest of the table's module and of what its layer shares; also where both come in a zip, as to a cluster."""
-    package, _, name = module.__name__.rpartition(".")
-    layer = importlib.resources.files(package)
+    layer = importlib.resources.files(module.__name__.rpartition(".")[0])
     shared = sorted(f.name for f in layer.iterdir() if f.name.startswith("_") and f.name.endswith(".py"))
-    sources = [layer.joinpath(each).read_bytes() for each in (f"{name}.py", *shared)]
+    sources = [inspect.getsource(module).encode(), *(layer.joinpath(name).read_bytes() for name in shared)]
     return hashlib.sha256(b"".join(sources)).hexdigest()[:12]
 
 
