@@ -95,10 +95,12 @@ def part_name(contract: Contract, number: int | None) -> str:
 
 
 def figures(frame: DataFrame, contract: Contract) -> dict[str, Figures]:
-    """The figures of each part that has rows, in one pass over the frame."""
+    """The figures of each part that has rows.
+
+    Keys are counted by themselves: beside them, Spark would keep all other figures for each of them.
+    """
     counted = {
         "rows": F.count(F.lit(1)),
-        "keys": F.count_distinct(_hash([c for c in contract.columns if c.name in contract.key])),
         "digest": F.sum(_hash(contract.columns).cast("decimal(20,0)")),
         "first": F.min(contract.month) if contract.month else F.lit(None).cast("date"),
         "last": F.max(contract.month) if contract.month else F.lit(None).cast("date"),
@@ -106,8 +108,11 @@ def figures(frame: DataFrame, contract: Contract) -> dict[str, Figures]:
     sums = {f"sum_{name}": F.expr(sql) for name, sql in contract.aggregates().items()}
     nulls = {f"null_{c.name}": F.count_if(F.col(c.name).isNull()) for c in contract.columns if not c.nullable}
     columns = [value.alias(name) for name, value in (counted | sums | nulls).items()]
-    rows = frame.groupBy(part_of(contract).alias("part")).agg(*columns).collect()
-    by_part = {part_name(contract, row["part"]): _figures(row, contract) for row in rows}
+    parts = frame.groupBy(part_of(contract).alias("part"))
+    keys = F.count_distinct(_hash([c for c in contract.columns if c.name in contract.key])).alias("keys")
+    distinct = {row["part"]: row["keys"] for row in parts.agg(keys).collect()}
+    rows = parts.agg(*columns).collect()
+    by_part = {part_name(contract, row["part"]): _figures(row, distinct[row["part"]], contract) for row in rows}
     return dict(sorted(by_part.items()))
 
 
@@ -194,12 +199,12 @@ def balance(found: dict[str, Figures], contract: Contract, given: Callable[[str,
     return Check("balance", not lines, expected, actual, sorted(set(parts)))
 
 
-def _figures(row: EngineRow, contract: Contract) -> Figures:
+def _figures(row: EngineRow, keys: int, contract: Contract) -> Figures:
     nulls = {c.name: row[f"null_{c.name}"] for c in contract.columns if not c.nullable and row[f"null_{c.name}"]}
     return Figures(
         rows=row["rows"],
         sums={name: Decimal(row[f"sum_{name}"] or 0) for name in contract.aggregates()},
-        key_duplicates=row["rows"] - row["keys"],
+        key_duplicates=row["rows"] - keys,
         nulls=nulls,
         first_date=str(row["first"] or ""),
         last_date=str(row["last"] or ""),
