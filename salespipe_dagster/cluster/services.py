@@ -93,8 +93,6 @@ class Service(ABC):
         client = Watched(self._client(self.name), self._client(self.name, 1), self._settings.job_minutes)
         try:
             return self._run(client, context, order, code)
-        except SalespipeError:
-            raise
         except (RuntimeError, ClientError, BotoCoreError) as error:
             # What Pipes' clients raise of a job that failed, and what the service answers them.
             hint = f"look into its log: {self._log}; then run again"

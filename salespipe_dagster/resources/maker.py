@@ -22,7 +22,7 @@ from salespipe_spark.errors import SalespipeError
 from salespipe_spark.job import Order
 from salespipe_spark.lake.audit import Measured
 from salespipe_spark.lake.lake import Opening, Staged
-from salespipe_spark.tables import CALENDAR
+from salespipe_spark.tables import CALENDAR, CALENDAR_DDL
 
 Frames = dict[str, DataFrame]
 
@@ -41,7 +41,7 @@ class SessionMaker:
         if table.name in table.inputs:
             inputs[table.name] = lake.read_own(table)
         if CALENDAR in table.inputs:
-            inputs[CALENDAR] = lake.engine.session.createDataFrame([self.calendar], "first_date date, last_date date")
+            inputs[CALENDAR] = lake.engine.session.createDataFrame([self.calendar], CALENDAR_DDL)
         return lake.stage(opening, table.transform(**inputs), self.run.staging)
 
 

@@ -31,7 +31,7 @@ from salespipe_spark.engine import FAILURES, brief
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.audit import Measured
 from salespipe_spark.lake.lake import Lake, Opening, Staged
-from salespipe_spark.tables import CALENDAR, Table, tables
+from salespipe_spark.tables import CALENDAR, CALENDAR_DDL, Table, tables
 
 Figures = dict[str, Any]
 ORDER_LINES = "order_details"
@@ -184,7 +184,7 @@ def _made(lake: TimedLake, table: Table, months: list[str], folder: Path) -> dic
 def _input(lake: TimedLake, table: Table, name: str, months: list[str]) -> DataFrame:
     """An input as the asset of the table reads it."""
     if name == CALENDAR:
-        return lake.engine.session.createDataFrame([years(months[0], months[-1])], "first_date date, last_date date")
+        return lake.engine.session.createDataFrame([years(months[0], months[-1])], CALENDAR_DDL)
     if name == table.name:
         return lake.read_published(table)
     return lake.read(tables()[name], tables()[name].parts(months))

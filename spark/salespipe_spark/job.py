@@ -29,7 +29,7 @@ from salespipe_spark.engine import FAILURES, brief
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake import audit
 from salespipe_spark.lake.catalogue import object_key
-from salespipe_spark.tables import CALENDAR, LANDED, Table, tables
+from salespipe_spark.tables import CALENDAR, CALENDAR_DDL, LANDED, Table, tables
 
 CONTEXT = "--dagster-pipes-context"
 """The argument by which services without an environment of their own hand on what Dagster Pipes says."""
@@ -171,7 +171,7 @@ def _input(order: Order, table: Table, name: str, engine: ApacheEngine) -> DataF
     if name == CALENDAR:
         if order.calendar is None:
             raise SalespipeError(f"{table.name} is made from the calendar.", "add --calendar 2024-01-01...2025-12-31")
-        return engine.session.createDataFrame([order.calendar], "first_date date, last_date date")
+        return engine.session.createDataFrame([order.calendar], CALENDAR_DDL)
     given = tables()[name]
     # What it holds itself so far is nothing, unless somebody says so.
     parts = order.inputs.get(name, [] if name == table.name else given.parts(order.months))

@@ -22,7 +22,8 @@ from salespipe_spark.contract import SNAPSHOT, Contract
 
 LAYERS = ("staging", "core", "marts")
 CALENDAR = "calendar"
-"""An input that is no table: one row (first_date, last_date), the years that the lake covers."""
+"""An input that is no table: one row, the first and the last day of the years that the lake covers."""
+CALENDAR_DDL = "first_date date, last_date date"
 
 LANDED = "landed"
 """An input that is no table: the rows that landed from the files of the table's feed, in the run's months."""
