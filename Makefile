@@ -58,8 +58,8 @@ types: $(READY) ## check the types
 bench: $(READY) ## time and memory beside their floors
 	@$(BIN)/python -m salespipe_dagster_tests.bench $(ARGS)
 
-torture: $(READY) ## kill a run at 30 random moments
-	@SALESPIPE_TORTURE_KILLS=30 SALESPIPE_TESTS_MUST_NOT_SKIP=1 \
+torture: $(READY) ## kill a run at 30 random moments, and at 50 with everything in S3
+	@SALESPIPE_TORTURE_KILLS=30 SALESPIPE_TORTURE_KILLS_IN_S3=50 SALESPIPE_TESTS_MUST_NOT_SKIP=1 \
 		$(BIN)/python -m pytest salespipe_dagster_tests/integration/test_kill.py \
 		salespipe_dagster_tests/integration/test_s3_kill.py $(ARGS)
 
