@@ -22,9 +22,10 @@ from salespipe_spark import months as calendar
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.audit import Check, part_name, part_of
-from salespipe_spark.lake.lake import Lake, Opening, Staged, staged_file
+from salespipe_spark.lake.lake import Lake
 from salespipe_spark.lake.receipt import Figures
 from salespipe_spark.lake.schema import arrow_schema, writer_of
+from salespipe_spark.lake.staged import Opening, Staged, staged_file
 from salespipe_spark.tables import Table, tables
 
 ATTEMPTS = 3

@@ -21,7 +21,8 @@ from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.engine import Engine
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.audit import PART
-from salespipe_spark.lake.lake import Lake, Staged, staged_file
+from salespipe_spark.lake.lake import Lake
+from salespipe_spark.lake.staged import Staged, staged_file
 from salespipe_spark.lake.store import LocalStore
 from salespipe_spark.months import from_index
 from salespipe_spark.tables import Table, tables

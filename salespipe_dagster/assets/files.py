@@ -21,7 +21,8 @@ from salespipe_dagster.partitions import monthly_partitions
 from salespipe_dagster.settings import Settings
 from salespipe_spark.contract import SPARK
 from salespipe_spark.lake.audit import Check, part_name, part_of
-from salespipe_spark.lake.lake import Lake, Staged
+from salespipe_spark.lake.lake import Lake
+from salespipe_spark.lake.staged import Staged
 from salespipe_spark.staging._landed import PROVENANCE
 from salespipe_spark.tables import Table, feeds
 

@@ -14,7 +14,7 @@ from salespipe_dagster.extract import extract
 from salespipe_dagster.partitions import monthly_partitions
 from salespipe_dagster.resources.source_jdbc import JdbcScan
 from salespipe_dagster.settings import Settings
-from salespipe_spark.lake.lake import Staged
+from salespipe_spark.lake.staged import Staged
 from salespipe_spark.tables import Table, sources
 
 SOURCE_CHECK = ("source", "Rows and amount are those that the source's own server counts.")

@@ -17,7 +17,7 @@ from salespipe_dagster.settings import Settings
 from salespipe_spark import dictionary, lineage, months
 from salespipe_spark.contract import SPARK, Column
 from salespipe_spark.lake.audit import CHECKS, Check
-from salespipe_spark.lake.lake import Staged
+from salespipe_spark.lake.staged import Staged
 from salespipe_spark.tables import CALENDAR, Table, sources, tables
 
 OWNERS = ["team:data-engineering"]

@@ -12,8 +12,10 @@ from pyspark.sql import DataFrame
 from salespipe_dagster.assets.keys import asset_key
 from salespipe_spark import lineage
 from salespipe_spark.contract import SNAPSHOT
-from salespipe_spark.lake.lake import Lake, Published, Staged
+from salespipe_spark.lake.lake import Lake
+from salespipe_spark.lake.publish import Published
 from salespipe_spark.lake.receipt import Receipt
+from salespipe_spark.lake.staged import Staged
 from salespipe_spark.lineage import Origin
 from salespipe_spark.tables import Table, tables
 

@@ -21,7 +21,7 @@ from salespipe_spark import months
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.job import Order
 from salespipe_spark.lake.audit import Measured
-from salespipe_spark.lake.lake import Opening, Staged
+from salespipe_spark.lake.staged import Opening, Staged
 from salespipe_spark.tables import CALENDAR, CALENDAR_DDL
 
 Frames = dict[str, DataFrame]

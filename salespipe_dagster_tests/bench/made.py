@@ -17,7 +17,8 @@ from salespipe_dagster_tests.bench.online import SHARE, publish_online
 from salespipe_dagster_tests.bench.shop import FIRST_ORDER, LINES_IN_BLOCK, ORDERS_IN_BLOCK, Shop
 from salespipe_spark import months as calendar
 from salespipe_spark.contract import SNAPSHOT
-from salespipe_spark.lake.lake import Lake, staged_file
+from salespipe_spark.lake.lake import Lake
+from salespipe_spark.lake.staged import staged_file
 from salespipe_spark.tables import tables
 
 AUDITED = 2_000_000

@@ -30,7 +30,8 @@ from salespipe_spark import months as calendar
 from salespipe_spark.engine import FAILURES, brief
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.audit import Measured
-from salespipe_spark.lake.lake import Lake, Opening, Staged
+from salespipe_spark.lake.lake import Lake
+from salespipe_spark.lake.staged import Opening, Staged
 from salespipe_spark.tables import CALENDAR, CALENDAR_DDL, Table, tables
 
 Figures = dict[str, Any]

@@ -18,11 +18,12 @@ from salespipe_dagster_tests.support import Rows, write_parquet
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake import lease, s3
 from salespipe_spark.lake.audit import Check
-from salespipe_spark.lake.lake import Lake, Staged, staged_file
+from salespipe_spark.lake.lake import Lake
 from salespipe_spark.lake.objects import Raced
 from salespipe_spark.lake.receipt import Figures
 from salespipe_spark.lake.s3 import S3Store
 from salespipe_spark.lake.schema import arrow_schema
+from salespipe_spark.lake.staged import Staged, staged_file
 from salespipe_spark.lake.store import S3Server
 from salespipe_spark.tables import tables
 
@@ -68,7 +69,7 @@ def staged_in(lake: Lake, rows: Rows) -> Generator[Staged]:
         lake.store.confirm(folder)
         figures = Figures(len(rows), {"amount": sum(r[3] for r in rows)}, 0, {}, "", "", f"digest of {rows[0][3]}")
         files = list(lake.store.entries(lake.store.staged_key(folder / "staging" / "payments")))
-        yield Staged(opening, folder / "staging" / "payments", files, {JANUARY: figures}, [PASSED], {})
+        yield Staged(opening, folder / "staging" / "payments", files, {JANUARY: figures}, [PASSED], {}, "sail")
 
 
 def publish(lake: Lake, rows: Rows, run: str) -> None:

@@ -13,8 +13,9 @@ from salespipe_dagster.io_managers.lake import PUBLISHED, LakeIOManager
 from salespipe_dagster.partitions import range_tags
 from salespipe_dagster_tests.support import Rows, local, tree, write_parquet
 from salespipe_spark.errors import SalespipeError
-from salespipe_spark.lake.lake import Lake, Staged, staged_file
+from salespipe_spark.lake.lake import Lake
 from salespipe_spark.lake.schema import arrow_schema
+from salespipe_spark.lake.staged import Staged, staged_file
 from salespipe_spark.tables import tables
 
 MONTHS = ["2024-01", "2024-02", "2024-03"]

@@ -16,9 +16,10 @@ from salespipe_spark.contract import Column, Contract, Type
 from salespipe_spark.engine import Engine
 from salespipe_spark.lake import audit
 from salespipe_spark.lake.audit import Check
-from salespipe_spark.lake.lake import Lake, Opening, Staged, staged_file
+from salespipe_spark.lake.lake import Lake
 from salespipe_spark.lake.receipt import Figures
 from salespipe_spark.lake.schema import arrow_schema
+from salespipe_spark.lake.staged import Opening, Staged, staged_file
 from salespipe_spark.tables import Table
 
 SALES = Contract(

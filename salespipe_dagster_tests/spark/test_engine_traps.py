@@ -21,8 +21,10 @@ from salespipe_spark.core.fact_orders import fact_orders
 from salespipe_spark.engine import Engine, SailEngine
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake import audit
-from salespipe_spark.lake.lake import Lake, Published, staged_file
+from salespipe_spark.lake.lake import Lake
+from salespipe_spark.lake.publish import Published
 from salespipe_spark.lake.schema import arrow_schema
+from salespipe_spark.lake.staged import staged_file
 from salespipe_spark.marts.revenue_by_customer import revenue_by_customer
 from salespipe_spark.tables import Table, tables
 
