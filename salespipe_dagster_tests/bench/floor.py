@@ -27,7 +27,7 @@ _MONTH = "date_trunc('month', order_date)::DATE AS month_start"
 _SALES_MONTH = "date_trunc('month', sale_date)::DATE AS month_start"
 _ONLINE = """
     sum(amount)::DECIMAL(18,2) AS total_revenue, count(*) AS transaction_count,
-    (sum(amount) / count(*))::DECIMAL(18,6) AS avg_transaction_value, sum(quantity)::BIGINT AS units"""
+    try_divide(sum(amount), count(*))::DECIMAL(18,6) AS avg_transaction_value, sum(quantity)::BIGINT AS units"""
 _NAME = "trim(first_name) || ' ' || trim(last_name)"
 
 CORE = {
@@ -86,7 +86,7 @@ FACTS = {
 }
 MARTS = {
     "monthly_revenue": f"""
-        SELECT *, (revenue / nullif(orders, 0))::DECIMAL(18,6) AS average_order_value
+        SELECT *, try_divide(revenue, orders)::DECIMAL(18,6) AS average_order_value
         FROM (SELECT {_MONTH}, 'wholesale' AS channel, {_MEASURES},
             count(DISTINCT CASE WHEN NOT is_cancelled THEN customer_number END) AS customers,
             coalesce(sum(cost_amount) FILTER (WHERE NOT is_cancelled), 0)::DECIMAL(18,2) AS cost_amount
