@@ -1,36 +1,24 @@
-"""A CSV file as batches of records whose values stand in one text, and where in it they stand."""
+"""A CSV file as batches of records whose values stand in columns of text."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-import pyarrow as pa
-
 from salespipe_dagster.landing.header import Header, header_of
 from salespipe_dagster.landing.reasons import MEANINGS
-from salespipe_dagster.landing.records import Records, Spoiled, records
+from salespipe_dagster.landing.records import Records, records
+from salespipe_dagster.landing.typed import Batch
 from salespipe_dagster.landing.unpacked import Unreadable, chunks
+from salespipe_dagster.landing.values import cut
 from salespipe_spark.contract import Contract
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Some records of a file, as `typed.Query` reads them, and those of the same lines that were put aside."""
-
-    rows: pa.Table
-    quoted: bool
-    padded: bool
-    spoiled: list[Spoiled]
 
 
 class CsvFile:
     """A CSV file.
 
     Attributes:
-        places: the place of each column that the contract knows, from 1.
-        width: the number of columns.
-        unknown: the columns that it does not know.
+        names: the columns that it has of the contract's, as files call them.
+        unknown: the columns that the contract does not know.
 
     Raises:
         Unreadable: the file as a whole cannot be read.
@@ -40,15 +28,14 @@ class CsvFile:
         self._records = records(chunks(file), quotes=True)
         self._first = next((found for found in self._records if found.spoiled or len(found.texts)), None)
         header = _header(self._first, contract)
-        self.places, self.width, self.unknown = header.places, header.width, header.unknown
+        self.names, self.unknown = list(header.places), header.unknown
+        known = {place: name for name, place in header.places.items()}
+        self._in_order = [known.get(place, "") for place in range(1, header.width + 1)]
 
     def batches(self) -> Iterator[Batch]:
         """The records after the header."""
-        skipped = 1
-        for found in chain([self._first] if self._first else [], self._records):
-            rows = pa.table({"line": found.lines, "text": found.texts, "masked": found.masked}).slice(skipped)
-            yield Batch(rows, found.quoted, found.padded, found.spoiled)
-            skipped = 0
+        first = [self._first.after_first()] if self._first else []
+        return (cut(found, self._in_order) for found in chain(first, self._records))
 
 
 def _header(first: Records | None, contract: Contract) -> Header:

@@ -12,11 +12,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from salespipe_dagster.landing.csv_file import Batch
 from salespipe_dagster.landing.header import in_files, normal
 from salespipe_dagster.landing.reasons import Reason
 from salespipe_dagster.landing.records import Spoiled, records, shown
+from salespipe_dagster.landing.typed import Batch
 from salespipe_dagster.landing.unpacked import Unreadable, chunks
+from salespipe_dagster.landing.values import trimmed
 from salespipe_spark.contract import Contract
 
 _UNKNOWN_AT_MOST = 100
@@ -39,20 +40,18 @@ class NdjsonFile:
     """An NDJSON file.
 
     Attributes:
-        places: the columns that the contract knows; each is given as a column of its own.
-        width: 0, for the values are given as columns.
-        unknown: the names that it does not know, as far as the file was read.
+        names: the columns of the contract, as files call them.
+        unknown: the names that the contract does not know, as far as the file was read.
 
     Raises:
         Unreadable: the file as a whole cannot be read.
     """
 
     def __init__(self, file: Path, contract: Contract) -> None:
-        self._names = list(dict.fromkeys(in_files(column) for column in contract.columns))
-        self._known = {normal(name): name for name in self._names}
+        self.names = list(dict.fromkeys(in_files(column) for column in contract.columns))
+        self._known = {normal(name): name for name in self.names}
         self._records = records(chunks(file), quotes=False)
         self._first = next((found for found in self._records if found.spoiled or len(found.texts)), None)
-        self.places, self.width = dict.fromkeys(self._names, 0), 0
         self.unknown: list[str] = []
         start = self._first.texts[0].as_py().strip() if self._first and len(self._first.texts) else ""
         if start.startswith("["):
@@ -76,10 +75,11 @@ class NdjsonFile:
                     lines.append(line)
                     texts.append(text)
             columns = {
-                f"t_{name}": pa.array([row[i] for row in values], pa.string()) for i, name in enumerate(self._names)
+                f"t_{name}": trimmed(pa.array([row[i] for row in values], pa.string()))
+                for i, name in enumerate(self.names)
             }
             rows = pa.table({"line": pa.array(lines, pa.int64()), "text": pa.array(texts, pa.string()), **columns})
-            yield Batch(rows, quoted=False, padded=True, spoiled=spoiled)
+            yield Batch(rows, spoiled)
 
     def _values(self, text: str) -> list[str | None]:
         """The values of a record in the order of the contract, each as it is written."""
@@ -95,7 +95,7 @@ class NdjsonFile:
                 raise _Bad(Reason.NESTED_VALUE, name)
             else:
                 found[name] = _checked(value, name)
-        return [found.get(name) for name in self._names]
+        return [found.get(name) for name in self.names]
 
 
 def _object(text: str) -> _Object:

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from salespipe_dagster.landing.csv_file import Batch, CsvFile
+from salespipe_dagster.landing.csv_file import CsvFile
 from salespipe_dagster.landing.database import Database
 from salespipe_dagster.landing.keys import Hashes, Keys, among
 from salespipe_dagster.landing.ndjson_file import NdjsonFile
@@ -27,7 +27,7 @@ from salespipe_dagster.landing.parts import Parts, Quarantine
 from salespipe_dagster.landing.reasons import Reason
 from salespipe_dagster.landing.records import Spoiled
 from salespipe_dagster.landing.suspects import Suspects
-from salespipe_dagster.landing.typed import Query
+from salespipe_dagster.landing.typed import Batch, Query
 from salespipe_dagster.landing.unpacked import Unreadable
 from salespipe_dagster.landing.version import Version
 from salespipe_spark.tables import Table
@@ -100,7 +100,7 @@ def _counted(task: Task, suspected: Hashes, read_before: Sequence[tuple[Batch, "
     task.folder.mkdir(parents=True)
     contract, records = task.table.contract, 0
     source = (CsvFile if contract.feed and contract.feed.format == "csv" else NdjsonFile)(task.file, contract)
-    query = Query(contract, source.places, source.width, task.first_month, task.last_month)
+    query = Query(contract, source.names, task.first_month, task.last_month)
     keys = Keys(task.folder)
     only: list[tuple[Batch, _Read]] = []
     with (
@@ -171,15 +171,15 @@ def _typed(batches: Iterator[Batch], query: Query) -> Iterator[tuple[Batch, _Rea
 
 def _read(batch: Batch, query: Query) -> _Read:
     """Type a batch."""
-    records, how = batch.rows, {"quoted": batch.quoted, "padded": batch.padded}
+    records = batch.rows
     with _database() as database:
-        rows = database.answer(query.values(**how), records)
+        rows = database.answer(query.values(), records)
         if not rows["line"].equals(records["line"]):
             raise AssertionError("The database returned the records in another order.")
         rows, faults = rows.append_column("text", records["text"]), _spoiled([])
         bad = pc.invert(rows["fits"])
         if pc.any(bad).as_py():
-            faults = database.answer(query.faults(**how), records.filter(bad))
+            faults = database.answer(query.faults(), records.filter(bad))
             rows = rows.filter(rows["fits"])
     return _Read(rows, faults, rows["key_hash"].to_numpy())
 

@@ -23,14 +23,12 @@ LONGEST = 1 << 20
 SHOWN = 1 << 14
 """So many bytes of a spoiled record are kept."""
 
-MASKED = "\x1f"
-"""What stands for a comma inside quotes, so that every other comma separates; no record may hold it itself."""
+VALUE = rb'(?:[ \t]*+"[^"]*+(?:""[^"]*+)*+"[ \t]*+|[^",]*+)'
+"""A value of a record of CSV as it is written, as a pattern."""
 
-_VALUE = rb'(?:[ \t]*+"[^"]*+(?:""[^"]*+)*+"[ \t]*+|[^",]*+)'
-_RECORD = re.compile(rb"%b(?:,%b)*+" % (_VALUE, _VALUE))
-_UNCLOSED = re.compile(rb'(?:%b,)*+[ \t]*+"[^"]*+(?:""[^"]*+)*+' % _VALUE)
-_AROUND_VALUES = np.isin(np.arange(256), list(b",\r\n"))
-_NEWLINE, _QUOTE, _COMMA = 10, 34, 44
+_RECORD = re.compile(rb"%b(?:,%b)*+" % (VALUE, VALUE))
+_UNCLOSED = re.compile(rb'(?:%b,)*+[ \t]*+"[^"]*+(?:""[^"]*+)*+' % VALUE)
+_NEWLINE, _QUOTE = 10, 34
 
 Positions = npt.NDArray[np.int64]
 
@@ -52,18 +50,25 @@ class Records:
     Attributes:
         lines: the number of each one's first line, from 1.
         texts: each as it is written, without the line's end.
-        masked: the same, with MASKED for the commas inside quotes.
-        quoted: whether there may be a quote in any of them.
-        padded: whether there may be blanks around a value of any of them.
+        data: all of them with their line ends, and nothing but line ends between them.
+        begin: where in the data each one begins.
         spoiled: those that were put aside; they are not among the others.
     """
 
     lines: Positions
     texts: pa.Array
-    masked: pa.Array
-    quoted: bool
-    padded: bool
+    data: bytes | bytearray
+    begin: Positions
     spoiled: list[Spoiled]
+
+    def after_first(self) -> "Records":
+        """All but the first."""
+        start = self.begin[1] if len(self.begin) > 1 else len(self.data)
+        return Records(self.lines[1:], self.texts[1:], self.data[start:], self.begin[1:] - start, self.spoiled)
+
+    def holding(self, places: Positions) -> list[int]:
+        """The records that hold the bytes at these places, in order."""
+        return _holding(self.begin, places)
 
 
 def records(chunks: Iterable[bytes], *, quotes: bool) -> Iterator[Records]:
@@ -83,8 +88,8 @@ def records(chunks: Iterable[bytes], *, quotes: bool) -> Iterator[Records]:
             rest = data[frame.used :]
         elif len(data) > LONGEST:
             spoiled = Spoiled(line, Reason.LINE_TOO_LONG, shown(data))
-            none = _strings(b"", np.zeros(0, np.int64))
-            yield Records(np.zeros(0, np.int64), none, none, quoted=False, padded=False, spoiled=[spoiled])
+            none = np.zeros(0, np.int64)
+            yield Records(none, _strings(b"", none), b"", none, [spoiled])
             rest, too_long = b"", True
         else:
             rest = data
@@ -114,9 +119,8 @@ class _Frame:
         ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _NEWLINE)
         starts = np.concatenate([np.zeros(1, np.int64), ends[:-1] + 1])
         self.used, self.lines_used = len(data), len(ends)
-        self.quoted = quotes and b'"' in data
         begins = np.ones(len(ends), np.bool_)
-        if self.quoted:
+        if quotes and b'"' in data:
             self._join_lines(data, starts, ends, begins, last=last)
         self.data = data[: self.used]
         lengths = ends - starts
@@ -135,22 +139,11 @@ class _Frame:
             Spoiled(int(self.lines[i]), reason, shown(self.data[self.begin[i] : self.end[i]]))
             for i, reason in sorted(self.spoiled.items())
         ]
-        begin, lines, data = self.begin, self.lines, self.data
-        if told:
-            # What they hold becomes line ends, which go with those of the record before.
-            blank = bytearray(data)
-            for i in self.spoiled:
-                blank[begin[i] : self.end[i]] = b"\n" * int(self.end[i] - begin[i])
-            data = bytes(blank)
-            whole = np.ones(len(begin), np.bool_)
-            whole[list(self.spoiled)] = False
-            begin, lines = begin[whole], lines[whole]
-        texts = _strings(data, begin)
-        if not self.quoted:
-            return Records(lines, texts, texts, False, _is_padded(data), told)
-        masked = _masked(data)
-        apart = texts if masked is data else _strings(masked, begin)
-        return Records(lines, texts, apart, True, _is_padded(masked), told)
+        data = blanked(self.data, self.begin, list(self.spoiled))
+        whole = np.ones(len(self.begin), np.bool_)
+        whole[list(self.spoiled)] = False
+        begin = self.begin[whole]
+        return Records(self.lines[whole], _strings(data, begin), data, begin, told)
 
     def _join_lines(
         self, data: bytes, starts: Positions, ends: Positions, begins: npt.NDArray[np.bool_], *, last: bool
@@ -167,7 +160,7 @@ class _Frame:
         for line in np.flatnonzero(counts & 1).tolist():
             if opening is None:
                 opening = line
-            elif _is_record(data, int(starts[opening]), int(ends[line])):
+            elif _closes(data, int(starts[opening]), int(ends[line])):
                 begins[opening + 1 : line + 1] = False
                 opening = None
             else:
@@ -190,17 +183,16 @@ class _Frame:
         data = np.frombuffer(self.data, np.uint8)
         if np.count_nonzero(data < ord(" ")) > self.lines_used:
             found = (data < ord(" ")) & (data != _NEWLINE) & (data != ord("\r")) & (data != ord("\t"))
-            self.spoiled = {i: Reason.CONTROL_CHARACTER for i in self._holding(found)} | self.spoiled
+            self.spoiled = {
+                i: Reason.CONTROL_CHARACTER for i in _holding(self.begin, np.flatnonzero(found))
+            } | self.spoiled
         if not self.data.isascii():
             try:
                 _untrimmed(self.data, self.begin).validate(full=True)
             except pa.ArrowInvalid:
-                undecodable = {i: Reason.BAD_ENCODING for i in self._holding(data > 127) if not self._is_utf8(i)}
+                high = _holding(self.begin, np.flatnonzero(data > 127))
+                undecodable = {i: Reason.BAD_ENCODING for i in high if not self._is_utf8(i)}
                 self.spoiled = undecodable | self.spoiled
-
-    def _holding(self, found: npt.NDArray[np.bool_]) -> list[int]:
-        """The records that hold one of these bytes."""
-        return np.unique(np.searchsorted(self.begin, np.flatnonzero(found), "right") - 1).tolist()
 
     def _is_utf8(self, record: int) -> bool:
         try:
@@ -210,34 +202,30 @@ class _Frame:
         return True
 
 
-def _is_record(data: bytes, begin: int, end: int) -> bool:
+def _closes(data: bytes, begin: int, end: int) -> bool:
     if end - begin > LONGEST:
         return False
     end -= data.endswith(b"\r", begin, end)  # of a line that ends in CRLF
-    return _RECORD.fullmatch(data, begin, end) is not None
+    return is_record(data[begin:end])
 
 
-def _is_padded(data: bytes | bytearray) -> bool:
-    """Whether a blank stands beside a comma or at the end of a line; a tab anywhere counts as one."""
-    if b"\t" in data or data.startswith(b" "):
-        return True
-    read = np.frombuffer(data, np.uint8)
-    blanks = np.flatnonzero(read == ord(" "))
-    return bool(_AROUND_VALUES[read[blanks - 1]].any() or _AROUND_VALUES[read[blanks + 1]].any())
+def is_record(text: bytes) -> bool:
+    """Whether every quote of a record stands where one may."""
+    return _RECORD.fullmatch(text) is not None
 
 
-def _masked(data: bytes) -> bytes | bytearray:
-    """The bytes with MASKED for the commas inside quotes: those between the first and the second, and so on."""
-    read = np.frombuffer(data, np.uint8)
-    quotes, commas = np.flatnonzero(read == _QUOTE), np.flatnonzero(read == _COMMA)
-    first, end = np.searchsorted(commas, quotes[::2]), np.searchsorted(commas, quotes[1::2])
-    counts = end - first
-    if not counts.any():
+def blanked(data: bytes | bytearray, begin: Positions, records: list[int]) -> bytes | bytearray:
+    """The data without these of its records: line ends instead, which go with those of the record before."""
+    if not records:
         return data
-    inside = np.repeat(end - np.cumsum(counts), counts) + np.arange(counts.sum())
-    masked = bytearray(data)
-    np.frombuffer(masked, np.uint8)[commas[inside]] = ord(MASKED)
-    return masked
+    blank, ends = bytearray(data), np.append(begin[1:], len(data))
+    for i in records:
+        blank[begin[i] : ends[i]] = b"\n" * int(ends[i] - begin[i])
+    return blank
+
+
+def _holding(begin: Positions, places: Positions) -> list[int]:
+    return np.unique(np.searchsorted(begin, places, "right") - 1).tolist()
 
 
 def _untrimmed(data: bytes | bytearray, begin: Positions) -> Any:

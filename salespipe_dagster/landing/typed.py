@@ -5,22 +5,21 @@ matched against a pattern before it is cast. A cast alone takes 1e3 and 3.7 for 
 and reads a date in more ways than anybody writes it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import pyarrow as pa
 
 from salespipe_dagster.landing import moments
 from salespipe_dagster.landing.header import in_files
 from salespipe_dagster.landing.reasons import Reason
-from salespipe_dagster.landing.records import MASKED
-from salespipe_dagster.landing.sql import literal, named
-from salespipe_dagster.landing.sql import quoted as quoted_name
+from salespipe_dagster.landing.records import Spoiled
+from salespipe_dagster.landing.sql import literal, named, quoted
 from salespipe_spark import months as calendar
 from salespipe_spark.contract import Column, Contract, Type
 
 DECIMALS = {Type.PRICE: (10, 2), Type.MONEY: (18, 2), Type.AVERAGE: (18, 6)}
 INTEGERS = {Type.INT: ("INTEGER", 10), Type.BIGINT: ("BIGINT", 19)}
-
-_BLANKS = r"' ' || chr(9)"
-_VALUE = r'(?:[ \t]*"(?:[^"]|"")*"[ \t]*|[^",]*)'
 
 # Infinity is no date, nor is one before Christ, though the database has both.
 _DAYS = "BETWEEN {0} '0001-01-01' AND {0} '9999-12-31'"
@@ -32,46 +31,52 @@ _BOUNDS = {
 
 
 @dataclass(frozen=True)
-class Query:
-    """How the values of a batch of records are read.
+class Batch:
+    """Some records of a file: those whose values are cut, as a Query reads them, and those that were put aside.
 
-    The batch is the view `records`: `line`, `text`, and either `masked`, the record with MASKED for commas
-    inside quotes, or the column `t_<name in files>` for each of `places`.
+    The rows are the `line` and the `text` of a record, and of each column that the file has `t_<name in files>`:
+    its text without blanks around it.
+    """
+
+    rows: pa.Table
+    spoiled: list[Spoiled]
+
+
+@dataclass(frozen=True)
+class Query:
+    """How the rows of a Batch are read, which are the view `records`.
 
     Attributes:
         contract: of the feed's table.
-        places: the place of each column in a record of CSV, from 1, by the name that files give it.
-        width: the number of columns of such a record; 0 where the values are given as columns.
+        names: the columns that the file has.
         first_month, last_month: the months to take, where the table is monthly.
     """
 
     contract: Contract
-    places: dict[str, int]
-    width: int
+    names: Sequence[str]
     first_month: str
     last_month: str
 
-    def values(self, *, quoted: bool, padded: bool) -> str:
+    def values(self) -> str:
         """The query for all records: `line`, `fits`, the values, and `month_number` and `key_hash`, in their order.
 
-        `quoted` and `padded` say whether the batch may hold quotes, or blanks around values: it is read in less time
-        where it does not. Only what `fits` lands.
+        Only what `fits` lands.
         """
-        values = ", ".join(f"{_v(column)} AS {quoted_name(column.name)}" for column in self.contract.columns)
+        values = ", ".join(f"{_v(column)} AS {quoted(column.name)}" for column in self.contract.columns)
         key = ", ".join(named("v", name) for name in self.contract.key)
         return f"""
-            {self._judged(quoted=quoted, padded=padded)}
+            {self._judged}
             SELECT line, fits, {values}, month_number::INTEGER AS month_number, hash({key}) AS key_hash FROM judged"""
 
-    def faults(self, *, quoted: bool, padded: bool) -> str:
+    def faults(self) -> str:
         """The query for records that do not fit: `line`, `column`, `reason`, `text`."""
         return f"""
-            {self._judged(quoted=quoted, padded=padded)},
-            told AS NOT MATERIALIZED (SELECT line, text, {self._problem()} AS problem FROM judged WHERE NOT fits)
+            {self._judged},
+            told AS NOT MATERIALIZED (SELECT line, text, {self._problem} AS problem FROM judged WHERE NOT fits)
             SELECT line, problem.bad_column AS "column", problem.reason AS reason, text FROM told"""
 
-    def _judged(self, *, quoted: bool, padded: bool) -> str:
-        found = self._texts(quoted=quoted, padded=padded)
+    @property
+    def _judged(self) -> str:
         dated = dict.fromkeys(in_files(c) for c in self.contract.columns if c.type in (Type.DATE, Type.INSTANT))
         plain, parts, casts = (
             "".join(f", {step(name)}" for name in dated)
@@ -79,10 +84,9 @@ class Query:
         )
         values = ", ".join(f"{self._value(column)} AS {_v(column)}" for column in self.contract.columns)
         month = "0" if not self.contract.month else f"year({self._month}) * 12 + month({self._month}) - 1"
-        fits = " AND ".join(["NOT ragged", "NOT stray", *self._conditions()])
+        fits = " AND ".join(self._conditions)
         return f"""
-            WITH fields AS NOT MATERIALIZED ({self._fields(quoted=quoted)}),
-            written AS NOT MATERIALIZED (SELECT line, text, ragged, stray, {found} FROM fields),
+            WITH written AS NOT MATERIALIZED (SELECT line, text, {self._texts} FROM records),
             plain AS NOT MATERIALIZED (SELECT *{plain} FROM written),
             taken_apart AS NOT MATERIALIZED (SELECT *{parts} FROM plain),
             cast_ AS NOT MATERIALIZED (SELECT *{casts} FROM taken_apart),
@@ -99,29 +103,12 @@ class Query:
     def _month(self) -> str:
         return named("v", self.contract.month)
 
-    def _fields(self, *, quoted: bool) -> str:
-        if not self.width:
-            return "SELECT *, false AS ragged, false AS stray FROM records"
-        quote, stray = "false", "false"
-        if quoted:
-            record = literal(f"{_VALUE}(?:,{_VALUE})*")
-            quote = """contains(masked, '"')"""
-            stray = f"CASE WHEN quoted THEN NOT regexp_full_match(masked, {record}) ELSE false END"
-        return f"""
-            SELECT *, len(fields) <> {self.width} AS ragged, {stray} AS stray
-            FROM (SELECT *, string_split(masked, ',') AS fields, {quote} AS quoted FROM records)"""
-
-    def _texts(self, *, quoted: bool, padded: bool) -> str:
+    @property
+    def _texts(self) -> str:
         """Each column's text; NULL where there is nothing."""
-        found: list[str] = []
-        for name in self._names:
-            text = "NULL::VARCHAR"
-            if name in self.places:
-                text = f"fields[{self.places[name]}]" if self.width else named("t", name)
-                text = _unquoted(text) if quoted else text
-                text = _trimmed(text) if padded else text
-            found.append(f"nullif({text}, '') AS {named('t', name)}")
-        return ", ".join(found)
+        texts = {name: named("t", name) for name in self._names}
+        found = {name: f"nullif({text}, '')" if name in self.names else "NULL::VARCHAR" for name, text in texts.items()}
+        return ", ".join(f"{found[name]} AS {text}" for name, text in texts.items())
 
     def _value(self, column: Column) -> str:
         text, moment = named("t", in_files(column)), named("m", in_files(column))
@@ -144,6 +131,7 @@ class Query:
         matches = f"regexp_full_match({text}, {literal(pattern)})"
         return f"CASE WHEN {cast}::VARCHAR = {text} THEN {cast} WHEN {matches} THEN {cast} END"
 
+    @property
     def _conditions(self) -> list[str]:
         """What must hold of a record that lands."""
         found: list[str] = []
@@ -166,9 +154,10 @@ class Query:
         left, right, product = (named("v", name) for name in self.contract.feed.product)
         return f"coalesce({left}::DECIMAL(19,0) * {right}::DECIMAL(18,2) = {product}, true)"
 
+    @property
     def _problem(self) -> str:
         """What is wrong with a record, as {reason, bad_column}: the first thing found, by the order of the columns."""
-        cases = [_case("stray", Reason.STRAY_QUOTE), _case("ragged", Reason.RAGGED_LINE)]
+        cases: list[str] = []
         for name in self._names:
             column = next(c for c in self.contract.columns if in_files(c) == name)
             text, value = named("t", name), _v(column)
@@ -190,9 +179,8 @@ class Query:
         return f"CASE {' '.join(cases)} ELSE error('a record is rejected without a reason') END"
 
 
-def _case(condition: str, reason: Reason, column: str = "") -> str:
-    name = literal(column) if column else "NULL::VARCHAR"
-    return f"WHEN {condition} THEN {{'reason': {literal(reason)}, 'bad_column': {name}}}"
+def _case(condition: str, reason: Reason, column: str) -> str:
+    return f"WHEN {condition} THEN {{'reason': {literal(reason)}, 'bad_column': {literal(column)}}}"
 
 
 def _number_faults(kind: Type, text: str) -> list[tuple[str, Reason]]:
@@ -205,18 +193,6 @@ def _number_faults(kind: Type, text: str) -> list[tuple[str, Reason]]:
         (r"(?s).*", Reason.BAD_NUMBER),
     ]
     return [(f"regexp_full_match({text}, {literal(pattern)})", reason) for pattern, reason in found]
-
-
-def _unquoted(text: str) -> str:
-    bare = f"trim({text}, {_BLANKS})[2:-2]"
-    value = f"""replace(replace({bare}, '""', '"'), chr({ord(MASKED)}), ',')"""
-    value = f"""CASE WHEN contains({text}, '"') THEN trim({value}, {_BLANKS}) ELSE {text} END"""
-    return f"CASE WHEN quoted THEN {value} ELSE {text} END"
-
-
-def _trimmed(text: str) -> str:
-    # To look for a blank costs less than to trim what has none.
-    return f"CASE WHEN contains({text}, ' ') OR contains({text}, chr(9)) THEN trim({text}, {_BLANKS}) ELSE {text} END"
 
 
 def _v(column: Column) -> str:

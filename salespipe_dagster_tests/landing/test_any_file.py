@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from salespipe_dagster.landing import records, unpacked
 from salespipe_dagster.landing.parsed import Status
+from salespipe_dagster.landing.reasons import Reason
+from salespipe_dagster.landing.values import cut
 from salespipe_dagster_tests.landing.landed import HEADER, parsed, rejects, rows, sale
 
 FIRST, LAST = datetime(2024, 1, 1, tzinfo=UTC), datetime(2025, 12, 31, 23, 59, 59, tzinfo=UTC)
@@ -157,10 +159,56 @@ def test_records_do_not_depend_on_chunks_and_are_those_of_pythons_csv(pieces: li
     assert not any(some.spoiled for some in one)
 
 
+@settings(ANY, max_examples=1000)
+@given(
+    st.lists(st.sampled_from([b'"', b",", b"\n", b"\r\n", b"\r", b"a", b'""', b" ", b"\xef\xbb\xbf"]), max_size=30),
+    st.integers(1, 3),
+)
+def test_values_are_those_of_the_grammar_whoever_cuts_them(pieces: list[bytes], width: int) -> None:
+    """Arrow's reader and ours take one record for the same, by itself and among others."""
+    names = ["a", "", "c"][:width]
+    columns = [f"t_{name}" for name in names if name]
+    for found in records.records([b"".join(pieces)], quotes=True):
+        batch = cut(found, names)
+        lines, rejected = batch.rows["line"].to_pylist(), {each.line: each for each in batch.spoiled}
+        assert sorted([*lines, *rejected]) == sorted([*found.lines.tolist(), *(each.line for each in found.spoiled)])
+        kept = dict(zip(lines, batch.rows.select(["text", *columns]).to_pylist(), strict=True))
+        for line, text in zip(found.lines.tolist(), found.texts.to_pylist(), strict=True):
+            values = by_the_grammar(text)
+            if values is not None and len(values) == width:
+                given = [value for value, name in zip(values, names, strict=True) if name]
+                assert kept[line] == {"text": text, **dict(zip(columns, given, strict=True))}
+            else:
+                reason = Reason.STRAY_QUOTE if values is None else Reason.RAGGED_LINE
+                assert (rejected[line].reason, rejected[line].text) == (reason, text)
+
+
+def by_the_grammar(text: str) -> list[str] | None:
+    """The values of a record, character by character; None where a quote stands where none may."""
+    values: list[str] = []
+    while True:
+        bare = text.lstrip(" \t")
+        if bare.startswith('"'):
+            value, text = "", bare[1:]
+            while text.startswith('""') or not text.startswith('"'):
+                step = 2 if text.startswith('""') else 1
+                value, text = value + text[step - 1 : step], text[step:]
+            text = text[1:].lstrip(" \t")
+        else:
+            value, comma, rest = text.partition(",")
+            text = comma + rest
+            if '"' in value:
+                return None
+        values.append(value.strip(" \t"))
+        if not text:
+            return values
+        if not text.startswith(","):
+            return None
+        text = text[1:]
+
+
 def flat(found: list[records.Records]) -> list[Any]:
     good = [
-        (line, text, masked)
-        for some in found
-        for line, text, masked in zip(some.lines.tolist(), some.texts.to_pylist(), some.masked.to_pylist(), strict=True)
+        (line, text) for some in found for line, text in zip(some.lines.tolist(), some.texts.to_pylist(), strict=True)
     ]
     return [sorted(good), sorted((bad.line, bad.reason, bad.text) for some in found for bad in some.spoiled)]
