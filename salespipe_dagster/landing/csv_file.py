@@ -18,7 +18,6 @@ class CsvFile:
 
     Attributes:
         names: the columns that it has of the contract's, as files call them.
-        unknown: the columns that the contract does not know.
 
     Raises:
         Unreadable: the file as a whole cannot be read.
@@ -28,14 +27,18 @@ class CsvFile:
         self._records = records(chunks(file), quotes=True)
         self._first = next((found for found in self._records if found.spoiled or len(found.texts)), None)
         header = _header(self._first, contract)
-        self.names, self.unknown = list(header.places), header.unknown
+        self.names, self._unknown = list(header.places), header.unknown
         known = {place: name for name, place in header.places.items()}
         self._in_order = [known.get(place, "") for place in range(1, header.width + 1)]
 
-    def batches(self) -> Iterator[Batch]:
+    def records(self) -> Iterator[Records]:
         """The records after the header."""
-        first = [self._first.after_first()] if self._first else []
-        return (cut(found, self._in_order) for found in chain(first, self._records))
+        return chain([self._first.after_first()] if self._first else [], self._records)
+
+    def cut(self, found: Records) -> Batch:
+        """Some of them, cut into values."""
+        rows, ragged = cut(found, self._in_order)
+        return Batch(rows, [*found.spoiled, *ragged], self._unknown)
 
 
 def _header(first: Records | None, contract: Contract) -> Header:

@@ -14,13 +14,12 @@ import pyarrow as pa
 
 from salespipe_dagster.landing.header import in_files, normal
 from salespipe_dagster.landing.reasons import Reason
-from salespipe_dagster.landing.records import Spoiled, records, shown
+from salespipe_dagster.landing.records import Records, Spoiled, records, shown
 from salespipe_dagster.landing.typed import Batch
 from salespipe_dagster.landing.unpacked import Unreadable, chunks
 from salespipe_dagster.landing.values import trimmed
 from salespipe_spark.contract import Contract
 
-_UNKNOWN_AT_MOST = 100
 _ONE_A_LINE = "and must have one object a line, such as `jq -c '.[]?'` writes"
 
 
@@ -41,7 +40,6 @@ class NdjsonFile:
 
     Attributes:
         names: the columns of the contract, as files call them.
-        unknown: the names that the contract does not know, as far as the file was read.
 
     Raises:
         Unreadable: the file as a whole cannot be read.
@@ -52,43 +50,43 @@ class NdjsonFile:
         self._known = {normal(name): name for name in self.names}
         self._records = records(chunks(file), quotes=False)
         self._first = next((found for found in self._records if found.spoiled or len(found.texts)), None)
-        self.unknown: list[str] = []
         start = self._first.texts[0].as_py().strip() if self._first and len(self._first.texts) else ""
         if start.startswith("["):
             raise Unreadable(f"is a JSON array, {_ONE_A_LINE}")
         if start == "{":
             raise Unreadable(f"has objects over several lines, {_ONE_A_LINE}")
 
-    def batches(self) -> Iterator[Batch]:
+    def records(self) -> Iterator[Records]:
         """All records."""
-        for found in chain([self._first] if self._first else [], self._records):
-            spoiled = list(found.spoiled)
-            lines: list[int] = []
-            texts: list[str] = []
-            values: list[list[str | None]] = []
-            for line, text in zip(found.lines.tolist(), found.texts.to_pylist(), strict=True):
-                try:
-                    values.append(self._values(text))
-                except _Bad as bad:
-                    spoiled.append(Spoiled(line, bad.reason, shown(text.encode()), bad.column))
-                else:
-                    lines.append(line)
-                    texts.append(text)
-            columns = {
-                f"t_{name}": trimmed(pa.array([row[i] for row in values], pa.string()))
-                for i, name in enumerate(self.names)
-            }
-            rows = pa.table({"line": pa.array(lines, pa.int64()), "text": pa.array(texts, pa.string()), **columns})
-            yield Batch(rows, spoiled)
+        return chain([self._first] if self._first else [], self._records)
 
-    def _values(self, text: str) -> list[str | None]:
-        """The values of a record in the order of the contract, each as it is written."""
+    def cut(self, found: Records) -> Batch:
+        """Some of them, cut into values."""
+        spoiled, unknown = list(found.spoiled), dict[str, None]()
+        lines: list[int] = []
+        texts: list[str] = []
+        values: list[list[str | None]] = []
+        for line, text in zip(found.lines.tolist(), found.texts.to_pylist(), strict=True):
+            try:
+                values.append(self._values(text, unknown))
+            except _Bad as bad:
+                spoiled.append(Spoiled(line, bad.reason, shown(text.encode()), bad.column))
+            else:
+                lines.append(line)
+                texts.append(text)
+        columns = {
+            f"t_{name}": trimmed(pa.array([row[i] for row in values], pa.string())) for i, name in enumerate(self.names)
+        }
+        rows = pa.table({"line": pa.array(lines, pa.int64()), "text": pa.array(texts, pa.string()), **columns})
+        return Batch(rows, spoiled, list(unknown))
+
+    def _values(self, text: str, unknown: dict[str, None]) -> list[str | None]:
+        """The values of a record in the order of the contract, each as it is written; notes names that are unknown."""
         found: dict[str, str | None] = {}
         for written, value in _object(text):
             name = self._known.get(written) or self._known.get(normal(written))
             if name is None:
-                if written not in self.unknown and len(self.unknown) < _UNKNOWN_AT_MOST:
-                    self.unknown.append(written.encode(errors="backslashreplace").decode())
+                unknown[written.encode(errors="backslashreplace").decode()] = None
             elif name in found:
                 raise _Bad(Reason.DUPLICATE_KEY, name)
             elif value is not None and not isinstance(value, str):

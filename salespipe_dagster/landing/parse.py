@@ -25,12 +25,15 @@ from salespipe_dagster.landing.ndjson_file import NdjsonFile
 from salespipe_dagster.landing.parsed import Parsed, Status
 from salespipe_dagster.landing.parts import Parts, Quarantine
 from salespipe_dagster.landing.reasons import Reason
-from salespipe_dagster.landing.records import Spoiled
+from salespipe_dagster.landing.records import Records, Spoiled
 from salespipe_dagster.landing.suspects import Suspects
-from salespipe_dagster.landing.typed import Batch, Query
+from salespipe_dagster.landing.typed import Query
 from salespipe_dagster.landing.unpacked import Unreadable
 from salespipe_dagster.landing.version import Version
 from salespipe_spark.tables import Table
+
+UNKNOWN = 100
+"""How many columns that the contract does not know are told by name."""
 
 THREADS = min(4, os.cpu_count() or 1)
 _IDLE: SimpleQueue[Database] = SimpleQueue()
@@ -73,9 +76,7 @@ def parse(
     try:
         counted = _counted(task, np.zeros(0, np.uint64))
         if len(counted.repeated):
-            again = _counted(task, counted.repeated, counted.only)
-            unknown = counted.parsed.unknown_columns  # of NDJSON they are known once it is read
-            counted = replace(again, parsed=replace(again.parsed, unknown_columns=unknown))
+            counted = _counted(task, counted.repeated, counted.only)
     except Unreadable as error:
         shutil.rmtree(folder, ignore_errors=True)
         return Parsed(version, Status.FAILED, f"{version.shown_key} {error}.")
@@ -91,27 +92,27 @@ class _Counted:
 
     parsed: Parsed
     repeated: Hashes
-    only: list[tuple[Batch, "_Read"]]
+    only: list["_Read"]
 
 
-def _counted(task: Task, suspected: Hashes, read_before: Sequence[tuple[Batch, "_Read"]] = ()) -> _Counted:
+def _counted(task: Task, suspected: Hashes, read_before: Sequence["_Read"] = ()) -> _Counted:
     """Read the file; rows whose key's hash is suspected are compared with each other before they land."""
     shutil.rmtree(task.folder, ignore_errors=True)
     task.folder.mkdir(parents=True)
-    contract, records = task.table.contract, 0
+    contract, records, unknown = task.table.contract, 0, list[str]()
     source = (CsvFile if contract.feed and contract.feed.format == "csv" else NdjsonFile)(task.file, contract)
     query = Query(contract, source.names, task.first_month, task.last_month)
     keys = Keys(task.folder)
-    only: list[tuple[Batch, _Read]] = []
+    only: list[_Read] = []
     with (
         closing(Parts(task.folder, contract, task.version)) as parts,
         closing(Quarantine(task.folder, task.version)) as quarantine,
         closing(Suspects(task.folder, contract)) as suspects,
     ):
-        for count, (batch, read) in enumerate(read_before or _typed(source.batches(), query)):
-            only = [(batch, read)] if count == 0 else []
-            records += batch.rows.num_rows + len(batch.spoiled)
-            quarantine.add(_spoiled(batch.spoiled))
+        for count, read in enumerate(read_before or _typed(source, query)):
+            only = [read] if count == 0 else []
+            records += read.rows.num_rows + read.faults.num_rows
+            unknown = list(dict.fromkeys([*unknown, *read.unknown]))[:UNKNOWN]
             quarantine.add(read.faults)
             doubtful = among(read.hashes, suspected)
             if doubtful.any():
@@ -133,7 +134,7 @@ def _counted(task: Task, suspected: Hashes, read_before: Sequence[tuple[Batch, "
         quarantined=quarantine.reasons.total(),
         duplicates=duplicates,
         reasons=dict(quarantine.reasons.most_common()),
-        unknown_columns=list(source.unknown),
+        unknown_columns=unknown,
         parts=parts.files,
         rows={part: parts.rows[part] for part in parts.files},
         quarantine=quarantine.path if quarantine.reasons else None,
@@ -149,39 +150,41 @@ class _Read:
         rows: those that fit, with `line` and `text` as written.
         faults: those that do not, as they are put aside.
         hashes: of the keys of `rows`.
+        unknown: the columns that the contract does not know.
     """
 
     rows: pa.Table
     faults: pa.Table
     hashes: Hashes
+    unknown: list[str]
 
 
-def _typed(batches: Iterator[Batch], query: Query) -> Iterator[tuple[Batch, _Read]]:
-    """Each batch with its values, typed in threads while the next ones are read; the order is kept."""
-    waiting: deque[tuple[Batch, Future[_Read]]] = deque()
+def _typed(source: CsvFile | NdjsonFile, query: Query) -> Iterator[_Read]:
+    """What is read of each batch, in threads while the next ones are framed; the order is kept."""
+    waiting: deque[Future[_Read]] = deque()
     with ThreadPoolExecutor(THREADS) as pool:
-        for batch in batches:
-            waiting.append((batch, pool.submit(_read, batch, query)))
+        for records in source.records():
+            waiting.append(pool.submit(_read, source, records, query))
             if len(waiting) > THREADS:
-                first, read = waiting.popleft()
-                yield first, read.result()
-        for first, read in waiting:
-            yield first, read.result()
+                yield waiting.popleft().result()
+        for read in waiting:
+            yield read.result()
 
 
-def _read(batch: Batch, query: Query) -> _Read:
-    """Type a batch."""
-    records = batch.rows
+def _read(source: CsvFile | NdjsonFile, records: Records, query: Query) -> _Read:
+    """Cut and type the records of a batch."""
+    batch = source.cut(records)
+    faults = [_spoiled(batch.spoiled)]
     with _database() as database:
-        rows = database.answer(query.values(), records)
-        if not rows["line"].equals(records["line"]):
+        rows = database.answer(query.values(), batch.rows)
+        if not rows["line"].equals(batch.rows["line"]):
             raise AssertionError("The database returned the records in another order.")
-        rows, faults = rows.append_column("text", records["text"]), _spoiled([])
+        rows = rows.append_column("text", batch.rows["text"])
         bad = pc.invert(rows["fits"])
         if pc.any(bad).as_py():
-            faults = database.answer(query.faults(), records.filter(bad))
+            faults.append(database.answer(query.faults(), batch.rows.filter(bad)))
             rows = rows.filter(rows["fits"])
-    return _Read(rows, faults, rows["key_hash"].to_numpy())
+    return _Read(rows, pa.concat_tables(faults), rows["key_hash"].to_numpy(), batch.unknown)
 
 
 @contextmanager

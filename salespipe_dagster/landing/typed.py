@@ -35,11 +35,12 @@ class Batch:
     """Some records of a file: those whose values are cut, as a Query reads them, and those that were put aside.
 
     The rows are the `line` and the `text` of a record, and of each column that the file has `t_<name in files>`:
-    its text without blanks around it.
+    its text without blanks around it. `unknown` are the columns that the contract does not know.
     """
 
     rows: pa.Table
     spoiled: list[Spoiled]
+    unknown: list[str]
 
 
 @dataclass(frozen=True)

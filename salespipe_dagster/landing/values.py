@@ -14,7 +14,6 @@ import pyarrow.csv as pv
 
 from salespipe_dagster.landing.reasons import Reason
 from salespipe_dagster.landing.records import VALUE, Records, Spoiled, blanked, is_record
-from salespipe_dagster.landing.typed import Batch
 
 BLANKS = " \t"
 """What is not part of a value where it stands around it."""
@@ -26,8 +25,11 @@ _AFTER_CLOSING = np.isin(np.arange(256), list(b',\r\n"'))
 _QUOTE, _RETURN, _NEWLINE = ord('"'), ord("\r"), ord("\n")
 
 
-def cut(found: Records, names: list[str]) -> Batch:
-    """The values of records that have one for each of these names; those of columns without a name are left out."""
+def cut(found: Records, names: list[str]) -> tuple[pa.Table, list[Spoiled]]:
+    """The rows of records that have a value for each of these names, and the records that have not.
+
+    A row is the `line`, the `text`, and of each name `t_<name>`; columns without a name are left out.
+    """
     untidy = _untidy(found)
     tidy = np.delete(np.arange(len(found.lines)), untidy)
     table, ragged = _read(blanked(found.data, found.begin, untidy), names)
@@ -50,7 +52,7 @@ def cut(found: Records, names: list[str]) -> Batch:
     whole = len(rows) == len(found.lines)
     lines, texts = (found.lines, found.texts) if whole else (found.lines[rows], found.texts.take(pa.array(rows)))
     values = {name: trimmed(table[name]) for name in table.column_names}
-    return Batch(pa.table({"line": lines, "text": texts, **values}), [*found.spoiled, *spoiled])
+    return pa.table({"line": lines, "text": texts, **values}), spoiled
 
 
 def trimmed(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:

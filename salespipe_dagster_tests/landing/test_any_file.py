@@ -169,10 +169,10 @@ def test_values_are_those_of_the_grammar_whoever_cuts_them(pieces: list[bytes], 
     names = ["a", "", "c"][:width]
     columns = [f"t_{name}" for name in names if name]
     for found in records.records([b"".join(pieces)], quotes=True):
-        batch = cut(found, names)
-        lines, rejected = batch.rows["line"].to_pylist(), {each.line: each for each in batch.spoiled}
+        rows, spoiled = cut(found, names)
+        lines, rejected = rows["line"].to_pylist(), {each.line: each for each in [*found.spoiled, *spoiled]}
         assert sorted([*lines, *rejected]) == sorted([*found.lines.tolist(), *(each.line for each in found.spoiled)])
-        kept = dict(zip(lines, batch.rows.select(["text", *columns]).to_pylist(), strict=True))
+        kept = dict(zip(lines, rows.select(["text", *columns]).to_pylist(), strict=True))
         for line, text in zip(found.lines.tolist(), found.texts.to_pylist(), strict=True):
             values = by_the_grammar(text)
             if values is not None and len(values) == width:
