@@ -18,7 +18,8 @@ from sqlalchemy.exc import DBAPIError
 from salespipe_dagster.resources import source_jdbc
 from salespipe_dagster.resources.engine import open_engine
 from salespipe_dagster.resources.source_db import SourceDatabase
-from salespipe_dagster.resources.source_jdbc import JdbcScan, connection_options
+from salespipe_dagster.resources.source_jdbc import JdbcScan
+from salespipe_dagster.resources.source_jdbc_connection import connection_options
 from salespipe_dagster.settings import Settings
 from salespipe_spark.engine import Engine
 from salespipe_spark.errors import SalespipeError

@@ -6,14 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from salespipe_dagster.resources import source_queries as queries
-from salespipe_dagster.resources.source_jdbc import (
-    MOST_PARTITIONS,
-    ROWS,
-    connection_options,
-    partition_options,
-    read_options,
-    trust_store,
-)
+from salespipe_dagster.resources.source_jdbc import MOST_PARTITIONS, ROWS, partition_options, read_options
+from salespipe_dagster.resources.source_jdbc_connection import connection_options, trust_store
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.tables import sources, tables
 
