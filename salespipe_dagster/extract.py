@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyspark.sql import functions as F
 
-from salespipe_dagster.resources.source_db import Fingerprint, SourceDatabase
+from salespipe_dagster.resources.source_answers import Fingerprint
+from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.resources.source_jdbc import JdbcScan, size_of
 from salespipe_spark import months as calendar
 from salespipe_spark.contract import SNAPSHOT

@@ -26,7 +26,7 @@ from salespipe_dagster.landing.parsed import Status
 from salespipe_dagster.landing.parts import landed_schema
 from salespipe_dagster.landing.version import Version
 from salespipe_dagster.partitions import range_tags
-from salespipe_dagster.resources.source_db import Fingerprint, Outside
+from salespipe_dagster.resources.source_answers import Fingerprint, Outside
 from salespipe_dagster.settings import Settings
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.engine import Engine

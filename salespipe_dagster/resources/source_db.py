@@ -1,62 +1,35 @@
-"""The `source_db` resource: the shop's database, and everything that is asked of it.
+"""The `source_db` resource: the shop's database, opened for each question and each change.
 
-Which SQL is asked is in `source_queries`, how the database is reached in `source_connection`. Only the
-synthetic company's tables are ever written (`source_write`), and never over tables of somebody else.
+What is read out of the answers is in `source_answers`, how the database is reached in `source_connection`. Only
+the synthetic company's tables are ever written (`source_write`), and never over tables of somebody else.
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
 
 from salespipe_dagster.resources import source_advice as advice
+from salespipe_dagster.resources import source_answers as answers
 from salespipe_dagster.resources import source_marker as marker
 from salespipe_dagster.resources import source_queries as queries
 from salespipe_dagster.resources import source_schema as schema
+from salespipe_dagster.resources.source_answers import Fingerprint, Outside
 from salespipe_dagster.resources.source_connection import TIMEOUT, engine, explained, place
 from salespipe_dagster.resources.source_scan import conformed, stream
-from salespipe_dagster.resources.source_sql import MARKER, column_of, dating, mirror, parent_of, source_of
+from salespipe_dagster.resources.source_sql import MARKER
 from salespipe_dagster.resources.source_write import TableSlice, replace
 from salespipe_dagster.synthetic.company import Company
-from salespipe_spark import months as calendar
-from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.errors import SalespipeError
-from salespipe_spark.tables import Table, tables
+from salespipe_spark.tables import Table
 
 Rows = Callable[[Company], Iterable[pa.Table]]
 """What makes the rows of a slice, of the company as it is there when they are written."""
-NO_ROWS = "0-0"
-ZERO = Decimal("0.00")
 WRITERS_WAIT = 60
 """Seconds until one who waits for another writer of a SQLite file gives up; servers have their own setting."""
-
-
-@dataclass(frozen=True)
-class Fingerprint:
-    """What the server counts of one part: rows, amount where the table has one, a digest of all columns in use."""
-
-    rows: int
-    amount: Decimal | None
-    digest: str
-
-
-@dataclass(frozen=True)
-class Outside:
-    """Rows of a monthly table that no month asked for holds, and their amount where the table has one."""
-
-    rows: int
-    amount: Decimal | None
-
-    def __str__(self) -> str:
-        """As a run's summary says it."""
-        rows = f"{self.rows} row" if self.rows == 1 else f"{self.rows} rows"
-        return rows if self.amount is None else f"{rows}, amount {self.amount}"
 
 
 class SourceDatabase:
@@ -126,34 +99,17 @@ class SourceDatabase:
             months: of a monthly table, in any order, also those that it has no rows of; None for all that it has.
         """
         with self._reading() as connection:
-            rows = connection.execute(queries.fingerprints(table, months)).all()
-        amount = ZERO if source_of(table).amount else None
-        found = dict.fromkeys(months or [], Fingerprint(0, amount, NO_ROWS)) if table.monthly else {}
-        for row in rows:
-            part = calendar.from_index(row.month) if table.monthly else SNAPSHOT
-            if row.rows and row.digest is None:
-                raise SalespipeError(f"{place(self.url)} computes no SHA-256.", "use a MySQL or MariaDB with SHA2()")
-            if months is None or part in found:
-                found[part] = Fingerprint(row.rows, _amount(table, row), f"{row.rows:x}-{int(row.digest or 0):x}")
-        return found
+            return answers.fingerprints(connection, self.url, table, months)
 
     def outside(self, table: Table, first: str, last: str) -> Outside:
         """What a monthly table has before the first month, after the last, or undated, as lines without their order."""
         with self._reading() as connection:
-            asked = [queries.orphans(table)] if parent_of(table) else []
-            if connection.execute(queries.any_dated_outside(table, first, last)).first():
-                asked.append(queries.dated_outside(table, first, last))
-            counted = [connection.execute(statement).one() for statement in asked]
-        amount = sum((_amount(table, row) or ZERO for row in counted), ZERO) if source_of(table).amount else None
-        return Outside(sum(row.rows for row in counted), amount)
+            return answers.outside(connection, table, first, last)
 
     def span(self) -> tuple[str, str] | None:
         """The first and the last month that anything is dated in; None without any."""
-        dated = [t for t in tables().values() if t.contract.source and t.monthly and not parent_of(t)]
         with self._reading() as connection:
-            spans = [connection.execute(queries.span(table)).one() for table in dated]
-        days = [day for span in spans for day in span if day is not None]
-        return (calendar.month_of(min(days)), calendar.month_of(max(days))) if days else None
+            return answers.span(connection)
 
     def scan(self, table: Table, months: list[str] | None) -> Iterator[pa.RecordBatch]:
         """The rows as batches of the contract, from one streaming statement.
@@ -176,22 +132,9 @@ class SourceDatabase:
         Raises:
             SalespipeError: names the columns that hold something else, such as 0000-00-00, and a key.
         """
-        columns = queries.dates(table)
-        if not columns:
-            return
-        with self._reading() as connection:
-            found = connection.execute(queries.no_dates(table, months)).one()
-        owner = dating(table)
-        name, key = mirror(owner).name, column_of(owner, owner.contract.key[0]).name
-        lines = [
-            f"{name}.{column.name} holds {found[2 * i]} values that are no dates, such as 0000-00-00"
-            f" (for example at {key} {found[2 * i + 1]})"
-            for i, column in enumerate(columns)
-            if found[2 * i]
-        ]
-        if lines:
-            hint = "set them to a date, or to NULL where the contract allows it; then run again"
-            raise SalespipeError(f"{place(self.url)}: {'; '.join(lines)}.", hint)
+        if queries.dates(table):
+            with self._reading() as connection:
+                answers.refuse_no_dates(connection, self.url, table, months)
 
     def key_bounds(self, table: Table, months: list[str] | None) -> tuple[int, int] | None:
         """The least and the greatest integer key of what a scan would read; None without any."""
@@ -199,8 +142,7 @@ class SourceDatabase:
         if not name:
             return None
         with self._reading() as connection:
-            found = connection.execute(queries.key_bounds(table, name, months)).one()
-        return None if found[0] is None else (int(found[0]), int(found[1]))
+            return answers.key_bounds(connection, table, name, months)
 
     def prepare_company(self, configured: Company) -> None:
         """Make the company's tables where they are not there yet.
@@ -274,10 +216,6 @@ class SourceDatabase:
         with explained(self.url), (using or self._engine).connect() as connection:
             connection.exec_driver_sql(read_only)
             yield connection
-
-
-def _amount(table: Table, row: sa.Row[Any]) -> Decimal | None:
-    return (row.amount or ZERO) if source_of(table).amount else None
 
 
 def _make_folder(file: Path) -> None:

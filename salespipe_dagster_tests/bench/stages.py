@@ -21,7 +21,8 @@ from sqlalchemy.engine import make_url
 
 from salespipe_dagster.extract import extract as extract_tables
 from salespipe_dagster.extract import scan_into
-from salespipe_dagster.resources.source_db import Fingerprint, SourceDatabase
+from salespipe_dagster.resources.source_answers import Fingerprint
+from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster_tests.bench import floor
 from salespipe_dagster_tests.bench.engines import SAIL, SCRATCH, opened
 from salespipe_dagster_tests.bench.memory import MEGABYTE, PeakDisk, PeakMemory

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
-from salespipe_dagster.resources.source_db import Outside
+from salespipe_dagster.resources.source_answers import Outside
 from salespipe_dagster.resources.source_sql import mirror
 from salespipe_dagster_tests.integration.mariadb import execute, open_source
 from salespipe_dagster_tests.integration.pipeline import ask

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
-from salespipe_dagster.resources.source_db import Outside, SourceDatabase
+from salespipe_dagster.resources.source_answers import Outside
+from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.resources.source_sql import column_of, mirror, own_columns
 from salespipe_dagster.synthetic.company import Company
 from salespipe_dagster_tests.support import SHOP, Rows
