@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from salespipe_dagster.company_cli import company
 from salespipe_dagster.quarantine_cli import quarantine
 from salespipe_dagster.settings import DEMO_HOME, Settings
-from salespipe_dagster.terminal import console, errors
+from salespipe_dagster.terminal import console, errors, progress_of_parts, show_places
 from salespipe_dagster.terminal import grid as _grid
 
 if TYPE_CHECKING:  # Dagster takes seconds to import, and `--help` does without
     from salespipe_dagster.runner import Outcome
 from salespipe_spark import months
 from salespipe_spark.errors import SalespipeError
-
-_COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 
 
 class Command(click.Group):
@@ -42,6 +40,7 @@ def main() -> None:
     """From a shop's database to monthly sales figures and charts, exact to the cent."""
 
 
+main.add_command(company)
 main.add_command(quarantine)
 
 
@@ -80,7 +79,7 @@ def verify(span: str | None) -> None:
 
     settings = Settings.load()
     chosen = _span(span, settings)
-    _shown(settings)
+    show_places(settings)
     with open_engine(settings) as engine, console.status("reading lake and source"):
         lake, source = Lake(lake_store(settings), engine), SourceDatabase(settings.source)
         files = files_store(settings)
@@ -157,56 +156,10 @@ def dev(port: int) -> None:
     from salespipe_dagster import records
 
     settings = Settings.configured_or_demo()
-    records.instance(_shown(settings)).dispose()
+    show_places(settings)
+    records.instance(settings).dispose()
     command = [sys.executable, "-m", "dagster", "dev", "-m", "salespipe_dagster.definitions", "-p", str(port)]
     os.execve(sys.executable, command, settings.environment())
-
-
-@main.group()
-def company() -> None:
-    """The synthetic company that makes the tables of the source."""
-
-
-@company.command()
-@click.option("--days", type=click.IntRange(min=1), required=True, help="How many days pass.")
-def advance(days: int) -> None:
-    """Move the company forward: orders are shipped or cancelled, payments come in, new days bring orders and files.
-
-    Of what is configured, or of the demo where nothing is. New orders and payments are written where the
-    days lie within the configured months, or within others that are in the source already.
-    """
-    from salespipe_dagster.advance import advance as advanced
-    from salespipe_dagster.resources.source_db import SourceDatabase
-
-    settings = _shown(Settings.configured_or_demo())
-    if not settings.synthetic:
-        hint = "set SALESPIPE_SOURCE_MODE=synthetic, or SALESPIPE_HOME to the home of a synthetic company"
-        raise SalespipeError("The source is an external database: there is no synthetic company in it.", hint)
-    with Progress(*_COLUMNS, console=errors, transient=True) as progress:
-        task = progress.add_task("starting", total=None)
-
-        def on_part(part: str, parts: int) -> None:
-            progress.update(task, description=part, total=parts)
-            progress.advance(task)
-
-        moved = advanced(SourceDatabase(settings.source), settings, days, on_part)
-    console.print(f"The company's day was {moved.before.today} and is {moved.after.today}.")
-    for table, changed in moved.changed.items():
-        console.print(f"  {table} changed in {months.describe(changed)}")
-    if moved.files:
-        console.print(f"  {len(moved.files)} files were dropped in {settings.files}", soft_wrap=True)
-    if not moved.changed and not moved.files:
-        console.print("Nothing changed.")
-    longer = settings.model_copy(update={"end_month": months.month_of(moved.after.today)})
-    if longer.last_month > settings.last_month:
-        later = longer.typed or f"SALESPIPE_END_MONTH={longer.end_month} "
-        console.print(f"The day lies after the configured months; {later}adds later ones.", soft_wrap=True)
-    beyond = [month for month in moved.months if month not in settings.months]
-    if beyond:
-        hint = "SALESPIPE_START_MONTH and SALESPIPE_END_MONTH add it"
-        console.print(f"{months.describe(beyond)} lies outside the configured months: {hint}", soft_wrap=True)
-    for block in months.blocks([month for month in moved.months if month in settings.months]):
-        console.print(f"Next: [bold]{settings.typed}salespipe run --months {block[0]}...{block[-1]}[/]", soft_wrap=True)
 
 
 def _run(settings: Settings, span: list[str], select: str) -> None:
@@ -214,8 +167,8 @@ def _run(settings: Settings, span: list[str], select: str) -> None:
     from salespipe_dagster.advance import ahead_of_the_company
     from salespipe_dagster.definitions import build_defs
 
-    _shown(settings)
-    with Progress(*_COLUMNS, console=errors) as progress:
+    show_places(settings)
+    with progress_of_parts() as progress:
         task = progress.add_task("starting", total=None)
         begun, current = 0, ""
 
@@ -262,17 +215,6 @@ def _summary(settings: Settings, outcome: "Outcome") -> None:
         console.print("  " + ", ".join(names))
     if lake.entry(REPORT):
         console.print(f"\nThe report, for a browser: {escape(lake.uri(REPORT))}", soft_wrap=True)
-
-
-def _shown(settings: Settings) -> Settings:
-    shown = {
-        "source": settings.source.render_as_string(hide_password=True),
-        "lake": settings.lake_place,
-        "DAGSTER_HOME": settings.dagster_home,
-    }
-    for name, value in shown.items():
-        console.print(f"{name} {escape(str(value))}", soft_wrap=True)
-    return settings
 
 
 def _span(text: str | None, settings: Settings) -> list[str]:
