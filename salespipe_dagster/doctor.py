@@ -23,7 +23,8 @@ from salespipe_dagster.resources.lake import lake_store
 from salespipe_dagster.resources.source_connection import place
 from salespipe_dagster.resources.source_db import SourceDatabase
 from salespipe_dagster.resources.source_marker import require_same
-from salespipe_dagster.settings import PREFIX, Settings
+from salespipe_dagster.setting_types import PREFIX
+from salespipe_dagster.settings import Settings
 from salespipe_dagster.synthetic.configured import company_of
 from salespipe_spark import months
 from salespipe_spark.errors import SalespipeError

@@ -1,8 +1,8 @@
 """The settings, and the only place that reads the environment (prefix SALESPIPE_).
 
 Whatever is derived from a setting is derived here, so that nobody else asks which database or which
-month is meant. A name that salespipe does not know is an error: a typing mistake must not run the
-defaults.
+month is meant. What a single value may be is in `setting_types`, what goes together is here. A name that
+salespipe does not know is an error: a typing mistake must not run the defaults.
 """
 
 import os
@@ -11,22 +11,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self, TypeGuard
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL
 
-from salespipe_dagster.resources.source_connection import require_known_parameters
+from salespipe_dagster.setting_types import (
+    PREFIX,
+    SERVICES,
+    DatabaseUrl,
+    EngineName,
+    Month,
+    Place,
+    ServerUrl,
+    SubmitParameters,
+    database_url,
+    variable,
+)
 from salespipe_spark import months
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.store import S3Server
 
-PREFIX = "SALESPIPE_"
-SERVICES = ("emr-serverless", "glue")
-"""Services that run a job for each table."""
-ENGINES = ("sail", "spark", *SERVICES)
-MASTER = r"local\[[0-9*, ]+\]|yarn|sc://[^\s/@;]+(/(;use_ssl=(true|false))?)?|(?!sc:)[a-z][a-z0-9+.-]*://[^\s@;?]+"
-"""A Spark of one's own: its master, or its Connect server."""
 DEMO_HOME = Path(".salespipe/demo")
 
 
@@ -36,23 +40,25 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
 
     home: Path = Field(Path(".salespipe"), description="the folder of everything local")
-    source_url: SecretStr | None = Field(None, description="the shop's database")
+    source_url: DatabaseUrl | None = Field(None, description="the shop's database")
     source_password: SecretStr | None = Field(None, description="its password, where the URL has none")
     source_password_file: Path | None = Field(None, description="a file that holds its password")
     source_mode: Literal["synthetic", "external"] | None = Field(None, description="who makes the tables")
-    lake_url: str | None = Field(None, description="where the lake lies: a folder, or s3://bucket/prefix")
-    files_url: str | None = Field(None, description="where the files of the online channel land, likewise")
-    s3_endpoint_url: str | None = Field(None, description="a server of one's own that speaks S3")
+    lake_url: Place | None = Field(None, description="where the lake lies: a folder, or s3://bucket/prefix")
+    files_url: Place | None = Field(None, description="where the files of the online channel land, likewise")
+    s3_endpoint_url: ServerUrl | None = Field(None, description="a server of one's own that speaks S3")
     s3_region: str | None = Field(None, description="the region of the buckets")
-    engine: str = Field("sail", description="what transforms: sail, spark, or the URL of a Spark of one's own")
+    engine: EngineName = Field("sail", description="what transforms: sail, spark, or the URL of a Spark of one's own")
     emr_application_id: str | None = Field(None, description="the application of EMR Serverless")
     emr_role_arn: str | None = Field(None, description="the role that its jobs run as")
-    emr_parameters: str = Field("", description="what else spark-submit is told there, such as the executors' memory")
+    emr_parameters: SubmitParameters = Field(
+        "", description="what else spark-submit is told there, such as the executors' memory"
+    )
     glue_job: str | None = Field(None, description="the name of the job in Glue")
     job_minutes: int = Field(120, ge=1, le=10_000, description="how long a table's job may take")
     extraction: Literal["stream", "jdbc"] = Field("stream", description="how the source is scanned")
-    start_month: str | None = Field(None, description="the first month")
-    end_month: str | None = Field(None, description="the last month, inclusive")
+    start_month: Month | None = Field(None, description="the first month")
+    end_month: Month | None = Field(None, description="the last month, inclusive")
     company_seed: int = Field(7, description="which synthetic company")
     company_orders_per_month: int = Field(165, ge=0, le=700_000, description="how many orders its average month has")
     company_online_sales_per_month: int = Field(420, ge=0, le=14_000_000, description="how much its online shop sells")
@@ -61,63 +67,10 @@ class Settings(BaseSettings):
     max_rejected_share: float = Field(0.05, ge=0, le=1, description="a file with more rejected lines than this is held")
     currency: str = Field("USD", description="the label of money in charts")
 
-    @field_validator("start_month", "end_month")
-    @classmethod
-    def _is_month(cls, value: str | None, info: ValidationInfo) -> str | None:
-        try:
-            return value if value is None else months.parse(value)
-        except SalespipeError as error:
-            raise SalespipeError(f"{_variable(info.field_name or '')}: {error.message}", error.hint) from None
-
-    @field_validator("source_url")
-    @classmethod
-    def _is_database(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            _parse_url(value.get_secret_value())
-        return value
-
-    @field_validator("lake_url", "files_url")
-    @classmethod
-    def _is_place(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if (
-            value is None
-            or "://" not in value
-            or re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#]*)?", value)
-        ):
-            return value
-        # The value is not repeated: who puts keys into a URL has put a secret there.
-        hint = "for example a folder, or s3://bucket/prefix; credentials are AWS's own settings, never in the URL"
-        raise SalespipeError(f"{_variable(info.field_name or '')} is neither a folder nor a place in S3.", hint)
-
-    @field_validator("s3_endpoint_url")
-    @classmethod
-    def _is_server(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"https?://[^/@?#\s]+/?", value):
-            hint = "for example http://127.0.0.1:8333"
-            raise SalespipeError("SALESPIPE_S3_ENDPOINT_URL is not the URL of a server.", hint)
-        return value
-
-    @field_validator("engine")
-    @classmethod
-    def _is_engine(cls, value: str) -> str:
-        if value in ENGINES or re.fullmatch(MASTER, value):
-            return value
-        # Not repeated: who puts a token into the URL has put a secret there.
-        hint = "for example spark://host:7077 or sc://host:15002; a token goes into SPARK_CONNECT_AUTHENTICATE_TOKEN"
-        raise SalespipeError(f"SALESPIPE_ENGINE is none of {', '.join(ENGINES)}, and no URL of a Spark.", hint)
-
-    @field_validator("emr_parameters")
-    @classmethod
-    def _holds_no_secret(cls, value: str) -> str:
-        if re.search(r"password|secret|token|--py-files", value, re.IGNORECASE):
-            hint = "what a job reads it reads as its role; the code is named by salespipe itself"
-            raise SalespipeError("SALESPIPE_EMR_PARAMETERS holds a secret, or names files of Python.", hint)
-        return value
-
     @model_validator(mode="after")
     def _service_is_described(self) -> Self:
         needed = {"emr-serverless": ("emr_application_id", "emr_role_arn"), "glue": ("glue_job",)}
-        missing = [_variable(name) for name in needed.get(self.engine, ()) if getattr(self, name) is None]
+        missing = [variable(name) for name in needed.get(self.engine, ()) if getattr(self, name) is None]
         if missing:
             hint = "the README says what they name"
             raise SalespipeError(f"SALESPIPE_ENGINE={self.engine} needs {' and '.join(missing)}.", hint)
@@ -157,7 +110,7 @@ class Settings(BaseSettings):
         Raises:
             SalespipeError: a variable is unknown or has a value that cannot be used.
         """
-        known = {_variable(name) for name in cls.model_fields}
+        known = {variable(name) for name in cls.model_fields}
         unknown = sorted(n for n in os.environ if n.upper().startswith(PREFIX) and n.upper() not in known)
         if unknown:
             raise SalespipeError(
@@ -172,7 +125,7 @@ class Settings(BaseSettings):
             return cls(**values)  # pyright: ignore[reportArgumentType]
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
-            name = _variable("_".join(str(part) for part in first["loc"]))
+            name = variable("_".join(str(part) for part in first["loc"]))
             # Not chained: pydantic's text holds the values, and a value may hold a password.
             raise SalespipeError(f"{name}: {first['msg']}.", "the README lists the settings") from None
 
@@ -225,7 +178,7 @@ class Settings(BaseSettings):
         """
         if self.source_url is None:
             return URL.create("sqlite", database=str(self.root / "source.db"))
-        url = _parse_url(self.source_url.get_secret_value())
+        url = database_url(self.source_url.get_secret_value())
         if self.source_password is not None:
             return url.set(password=self.source_password.get_secret_value())
         if self.source_password_file is not None:
@@ -325,19 +278,3 @@ class Settings(BaseSettings):
 
 def _in_s3(url: str | None) -> TypeGuard[str]:
     return url is not None and "://" in url
-
-
-def _variable(field: str) -> str:
-    return PREFIX + field.upper()
-
-
-def _parse_url(text: str) -> URL:
-    try:
-        url = make_url(text)
-    except (ArgumentError, ValueError):  # their messages hold the URL, and with it a password
-        url = None
-    if url is None or url.drivername not in ("sqlite", "mysql+pymysql"):
-        hint = "for example mysql+pymysql://user@host/classicmodels"
-        raise SalespipeError("SALESPIPE_SOURCE_URL is not the URL of a MySQL or SQLite database.", hint)
-    require_known_parameters(url)
-    return url

@@ -8,7 +8,8 @@ import pytest
 
 from salespipe_dagster.charts import charts
 from salespipe_dagster.cli import main
-from salespipe_dagster.settings import PREFIX, Settings
+from salespipe_dagster.setting_types import PREFIX
+from salespipe_dagster.settings import Settings
 from salespipe_spark.tables import LAYERS, tables
 
 ROOT = Path(__file__).parents[1]

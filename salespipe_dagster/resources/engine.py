@@ -8,7 +8,8 @@ import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 from pyspark.sql import SparkSession
 
-from salespipe_dagster.settings import SERVICES, Settings
+from salespipe_dagster.setting_types import SERVICES
+from salespipe_dagster.settings import Settings
 from salespipe_spark.apache import LOCAL_MASTER, ConnectEngine, SparkEngine
 from salespipe_spark.engine import Engine, SailEngine
 from salespipe_spark.lake.store import LocalStore, S3Server
