@@ -9,7 +9,7 @@ import pytest
 
 from salespipe_dagster_tests.s3_servers import S3
 from salespipe_spark.errors import SalespipeError
-from salespipe_spark.lake import lease, s3
+from salespipe_spark.lake import lease, s3_object
 from salespipe_spark.lake.objects import Changed, Entry, Raced
 from salespipe_spark.lake.s3 import S3Store
 
@@ -142,8 +142,8 @@ class FileTests:
         self, store: S3Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
     ) -> None:
         """Parts of five megabytes, the smallest that S3 takes: at their edges a byte is lost most easily."""
-        monkeypatch.setattr(s3, "SENT", 5 * 1024**2)
-        monkeypatch.setattr(s3, "COPIED", 5 * 1024**2)
+        monkeypatch.setattr(s3_object, "SENT", 5 * 1024**2)
+        monkeypatch.setattr(s3_object, "COPIED", 5 * 1024**2)
         content = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
         (tmp_path / "mine").write_bytes(content)
         entry = store.upload(tmp_path / "mine", "_staging/run/0.parquet")

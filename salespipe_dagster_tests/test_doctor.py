@@ -12,7 +12,7 @@ from salespipe_dagster.settings import Settings
 from salespipe_dagster.synthetic.configured import company_of
 from salespipe_dagster_tests.s3_servers import CREDENTIALS, REGION, moto
 from salespipe_spark.errors import SalespipeError
-from salespipe_spark.lake import s3
+from salespipe_spark.lake import s3_object
 
 SECRET = "t0p%secret"
 
@@ -203,7 +203,7 @@ def test_server_that_ignores_conditions_is_found(monkeypatch: pytest.MonkeyPatch
         server.bucket("lake")
         monkeypatch.setenv("SALESPIPE_S3_ENDPOINT_URL", server.endpoint_url)
         monkeypatch.setenv("SALESPIPE_LAKE_URL", "s3://lake/here")
-        monkeypatch.setattr(s3, "_quoted", lambda etag: "")
+        monkeypatch.setattr(s3_object, "_quoted", lambda etag: "")
         lake = found("lake")
     assert (lake.ok, "in spite of its condition" in lake.found) == (False, True)
 

@@ -16,7 +16,7 @@ from salespipe_dagster_tests.faulty import GONE, KINDS, Proxy, proxy
 from salespipe_dagster_tests.s3_servers import REGION, S3
 from salespipe_dagster_tests.support import Rows, write_parquet
 from salespipe_spark.errors import SalespipeError
-from salespipe_spark.lake import lease, s3
+from salespipe_spark.lake import lease, s3, s3_object
 from salespipe_spark.lake.audit import Check
 from salespipe_spark.lake.lake import Lake
 from salespipe_spark.lake.objects import Raced
@@ -120,7 +120,7 @@ def test_fault_at_any_request_of_a_publish_changes_nothing_of_its_outcome(
 def test_server_that_goes_away_at_any_request_leaves_a_whole_month_and_the_next_run_mends_it(
     before: Proxy, seaweedfs: S3, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(s3, "ATTEMPTS", 1)
+    monkeypatch.setattr(s3_object, "ATTEMPTS", 1)
     monkeypatch.setattr(lease, "DEAD_AFTER", -2.0)
     lake, direct = lake_at(place, tmp_path, before.url), lake_at(place, tmp_path, seaweedfs.endpoint_url)
     publish(direct, paid("1.00"), "first")
