@@ -176,6 +176,19 @@ class FakeSource:
         return sum((row[3] for row in rows), Decimal("0.00")) if table.name == "payments" else None
 
 
+class StandInEngine(Engine):
+    """An engine on a session that is there already; what it does otherwise than engines do, a test adds."""
+
+    name = "stand-in"
+
+    def __init__(self, session: SparkSession) -> None:
+        super().__init__()
+        self._given = session
+
+    def _start(self) -> SparkSession:
+        return self._given
+
+
 def batches(table: Table, rows: Rows, size: int) -> Iterator[pa.RecordBatch]:
     """Literal rows in batches of the table's columns."""
     schema = arrow_schema(table.contract)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from salespipe_dagster_tests.support import Rows, frame, write_parquet
+from salespipe_dagster_tests.support import Rows, StandInEngine, frame, write_parquet
 from salespipe_spark.contract import Column, Contract, Type
 from salespipe_spark.engine import Engine
 from salespipe_spark.lake import audit
@@ -266,17 +266,8 @@ class TestMonths:
         assert (check.actual, len(check.sample)) == ("2024-03: 50 rows", 5)
 
 
-class ForgetfulEngine(Engine):
+class ForgetfulEngine(StandInEngine):
     """An engine that reads all files but the last: what Sail does with a path that it does not find."""
-
-    name = "forgetful"
-
-    def __init__(self, session: SparkSession) -> None:
-        super().__init__()
-        self._given = session
-
-    def _start(self) -> SparkSession:
-        return self._given
 
     def read(self, files: list[str], ddl: str) -> DataFrame:
         return super().read(files[:-1], ddl)

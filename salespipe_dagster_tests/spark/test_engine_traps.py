@@ -14,7 +14,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from salespipe_dagster_tests.support import Rows, assert_rows, frame, local, read_parquet, write_parquet
+from salespipe_dagster_tests.support import Rows, StandInEngine, assert_rows, frame, local, read_parquet, write_parquet
 from salespipe_spark import months
 from salespipe_spark.contract import SNAPSHOT, Column, Contract, Type
 from salespipe_spark.core.fact_orders import fact_orders
@@ -56,18 +56,10 @@ def sales_of_each_day(spark: SparkSession) -> DataFrame:
     return frame(spark, SALES.ddl, rows)
 
 
-class CountingEngine(Engine):
+class CountingEngine(StandInEngine):
     """An engine that counts how often it is asked to write."""
 
-    name = "counting"
-
-    def __init__(self, session: SparkSession) -> None:
-        super().__init__()
-        self._given = session
-        self.written = 0
-
-    def _start(self) -> SparkSession:
-        return self._given
+    written = 0
 
     def write(self, frame: DataFrame, target: str, by: str = "", size: int = 0) -> None:
         self.written += 1

@@ -15,7 +15,7 @@ from salespipe_dagster.resources.engine import open_engine
 from salespipe_dagster.runner import QUIET
 from salespipe_dagster.settings import Settings
 from salespipe_dagster_tests.s3_servers import free_ports
-from salespipe_dagster_tests.support import FakeSource, failures, frame
+from salespipe_dagster_tests.support import FakeSource, StandInEngine, failures, frame
 from salespipe_spark.apache import SQL_SETTINGS, ConnectEngine, SparkEngine, shuffle_partitions
 from salespipe_spark.engine import Engine, SailEngine
 from salespipe_spark.errors import SalespipeError
@@ -186,17 +186,8 @@ class TestEnd:
         assert (len(started), ended) == (1, [1])
 
 
-class ElsewhereEngine(Engine):
+class ElsewhereEngine(StandInEngine):
     """An engine that writes on another machine: here nothing comes to be."""
-
-    name = "elsewhere"
-
-    def __init__(self, session: SparkSession) -> None:
-        super().__init__()
-        self._given = session
-
-    def _start(self) -> SparkSession:
-        return self._given
 
     def write(self, frame: DataFrame, target: str, by: str = "", size: int = 0) -> None:
         """Done, says the cluster."""

@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from salespipe_dagster_tests.support import Rows, assert_rows, frame, local, read_parquet, write_parquet
+from salespipe_dagster_tests.support import Rows, StandInEngine, assert_rows, frame, local, read_parquet, write_parquet
 from salespipe_spark.contract import SNAPSHOT, Column, Contract, Type
-from salespipe_spark.engine import Engine
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.lake import Lake
 from salespipe_spark.lake.publish import Published
@@ -694,17 +693,8 @@ class TestFiles:
         assert sorted(row[2] for row in read_parquet(object_of(lake, TYPED, JANUARY))) == [0, 1]
 
 
-class DyingEngine(Engine):
+class DyingEngine(StandInEngine):
     """An engine that dies while it writes: one of its files is there already, the other is half written."""
-
-    name = "dying"
-
-    def __init__(self, session: SparkSession) -> None:
-        super().__init__()
-        self._given = session
-
-    def _start(self) -> SparkSession:
-        return self._given
 
     def write(self, frame: DataFrame, target: str, by: str = "", size: int = 0) -> None:
         super().write(frame.limit(1), target, by, size)
