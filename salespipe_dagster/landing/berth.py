@@ -3,7 +3,7 @@
 import json
 import uuid
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from salespipe_dagster.landing.ledger import PARTS, Ledger, entry_key, part_key, quarantine_key
@@ -26,6 +26,7 @@ class Berth:
         self._scratch = scratch
         self._run = run
         self._index: dict[str, Path] = {}
+        self._left: dict[str, dict[str, str]] = {}
 
     def commit(self, table: Table, ledger: Ledger, results: list[Parsed]) -> Ledger:
         """Put what came of these files into the lake, and return the ledger with their entries."""
@@ -42,9 +43,25 @@ class Berth:
             if table.monthly and uploads:
                 uploads += self._moved(table, entered, ledger, [file for file, _ in uploads], Path(folder))
             uploads += [(r.quarantine, quarantine_key(table.name, r.version.id)) for r in results if r.quarantine]
+            left = self._left_over(table, entered)
             self._lake.mapped(lambda upload: self._lake.upload(*upload), uploads)
+            entering, placed = {result.version.id for result in results}, {key for _, key in uploads}
+            self._lake.mapped(self._lake.remove, [k for k, v in left.items() if v in entering and k not in placed])
             self._lake.mapped(self._enter, results)
         return ledger
+
+    def _left_over(self, table: Table, entered: Ledger) -> dict[str, str]:
+        """The parts that killed landings left, each with its version: once it is entered, all of them would count.
+
+        A run with fewer months, or other rules, does not put all of them in place again.
+        """
+        if table.name not in self._left:
+            keys = self._lake.list(f"{PARTS}/{table.name}", ".parquet")
+            versions = {key: PurePosixPath(key).stem for key in keys if not key.startswith(f"{_index_folder(table)}/")}
+            self._left[table.name] = {
+                key: v for key, v in versions.items() if v not in entered.statuses and "." not in v
+            }
+        return self._left[table.name]
 
     def _enter(self, result: Parsed) -> None:
         enter(self._lake, result, self._run)

@@ -226,6 +226,20 @@ def test_crash_at_any_write_leaves_nothing_that_counts_and_the_rerun_ends_equal(
     assert list((first.scratch / "_staging").iterdir()) == []
 
 
+def test_what_a_killed_landing_left_of_more_months_does_not_count(tmp_path: Path) -> None:
+    """The next run may have fewer months: rows that it puts aside do not count beside that."""
+    dock = dock_at(tmp_path)
+    drop_sales(
+        files_of(dock), "a", [sale_line(f"T{n}", "2024-01-31") for n in range(39)] + [sale_line("T", "2024-03-01")]
+    )
+    with pytest.raises(Crash):
+        land.land(replace(dock, lake=FaultyStore(lake_of(dock).root, 3)))
+    assert len(list((lake_of(dock).root / "_landed/online_sales/2024-03").iterdir())) == 1
+    [landed] = land.land(replace(dock, last_month="2024-02")).results
+    assert (landed.landed, landed.quarantined) == (39, 1)
+    assert list(everything(lake_of(dock))) == ["2024-01"]
+
+
 def test_crash_after_the_index_was_merged_loses_no_key_that_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
