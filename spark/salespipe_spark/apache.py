@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 
-from salespipe_spark.engine import FAILURES, Engine, brief, machine_memory
+from salespipe_spark.engine import CALL_SITES, FAILURES, Engine, brief, machine_memory
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.store import S3Server
 
@@ -25,6 +25,7 @@ SQL_SETTINGS = {
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
     "spark.sql.adaptive.enabled": "true",
+    CALL_SITES: "false",
     # Before 4.0 a date before 1582 in a file of another writer is an error.
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
     "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",

@@ -19,6 +19,9 @@ from pyspark.sql import DataFrame, SparkSession
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.store import S3Server, environment
 
+CALL_SITES = "spark.python.sql.dataFrameDebugging.enabled"
+"""Whether each call of PySpark notes the line that it is made from: dearer than all else of a small table's query."""
+
 FAILURES = (PySparkException, Py4JError)
 """What the engines raise; their classes differ further, so that nobody asks which one it was."""
 
@@ -103,7 +106,7 @@ class Engine(ABC):
         return place
 
     def _gathered(self, frame: DataFrame, by: str, size: int) -> DataFrame:
-        """The frame laid out so that a partitioned write gives one file for each value of `by`."""
+        """The frame laid out so that a write gives one file, or one for each value of `by`."""
         return frame
 
 
@@ -131,6 +134,10 @@ class SailEngine(Engine):
         scheme, found, rest = place.partition("://")
         return f"{scheme}://{quote(rest)}" if found else Path(place).as_uri()
 
+    def _gathered(self, frame: DataFrame, by: str, size: int) -> DataFrame:
+        # A snapshot is one object: several files would be read and written once more.
+        return frame if by else frame.coalesce(1)
+
     def _start(self) -> SparkSession:
         # Sail reads its settings from the environment at its start, and nowhere else.
         self._scratch.mkdir(parents=True, exist_ok=True)
@@ -149,6 +156,7 @@ class SailEngine(Engine):
         session = SparkSession.builder.remote(f"sc://{host}:{port}").create()
         # Else instants are written in the machine's own time zone, and a file is not what its contract says.
         session.conf.set("spark.sql.session.timeZone", "UTC")
+        session.conf.set(CALL_SITES, "false")
         return session
 
 
