@@ -5,6 +5,7 @@ so do orders, units and margin. Distinct counts hold at the mart's own grain and
 """
 
 from pyspark.sql import Column as Expression
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from salespipe_spark.contract import Column, Type
@@ -93,14 +94,30 @@ def above_zero(value: Expression) -> Expression:
 
 
 def measures() -> list[Expression]:
-    """The aggregates behind MEASURES, in the same order."""
+    """The aggregates behind MEASURES, where all lines of an order are of one group."""
+    return [*_sums(), F.count_distinct(live("order_number")).alias("orders")]
+
+
+def measured(lines: DataFrame, *by: str) -> DataFrame:
+    """The same by month and these columns, where an order's lines are of several groups.
+
+    Orders are counted apart, as distinct rows: beside the sums, Sail keeps a set of orders for each group, which
+    takes twice the time and memory.
+    """
+    groups, key = [month_start(), *by], ["month_start", *by]
+    orders = lines.where("NOT is_cancelled").select(*groups, "order_number").distinct().groupBy(*key)
+    sums = lines.groupBy(*groups).agg(*_sums())
+    counted = sums.join(orders.agg(F.count(F.lit(1)).alias("orders")), on=key, how="left")
+    return counted.withColumn("orders", F.coalesce("orders", F.lit(0).cast("bigint")))
+
+
+def _sums() -> list[Expression]:
     cancelled = F.when(F.col("is_cancelled"), F.col("amount"))
     units = F.coalesce(F.sum(live("quantity").cast("bigint")), F.lit(0).cast("bigint"))
     return [
         amount(F.col("amount"), "ordered_amount"),
         amount(cancelled, "cancelled_amount"),
         amount(live("amount"), "revenue"),
-        F.count_distinct(live("order_number")).alias("orders"),
         units.alias("units"),
         amount(live("margin_amount"), "margin_amount"),
     ]

@@ -26,10 +26,5 @@ def revenue_by_country_and_product_line(
     """The measures of each country's order lines in each product line."""
     countries = dim_locations.select("location_key", "country")
     lines = dim_products.select("product_code", "product_line")
-    return (
-        fact_orders.join(countries, on="location_key", how="left")
-        .join(lines, on="product_code", how="left")
-        .groupBy(_measures.month_start(), "country", "product_line")
-        .agg(*_measures.measures())
-        .select(*CONTRACT.names)
-    )
+    placed = fact_orders.join(countries, on="location_key", how="left").join(lines, on="product_code", how="left")
+    return _measures.measured(placed, "country", "product_line").select(*CONTRACT.names)

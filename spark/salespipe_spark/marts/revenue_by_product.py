@@ -24,8 +24,7 @@ def revenue_by_product(fact_orders: DataFrame, dim_products: DataFrame) -> DataF
     """The measures of each product's order lines; the product's line is joined to the sums, not to the lines."""
     lines = dim_products.select("product_code", "product_line")
     return (
-        fact_orders.groupBy(_measures.month_start(), "product_code")
-        .agg(*_measures.measures())
+        _measures.measured(fact_orders, "product_code")
         .join(lines, on="product_code", how="left")
         .select(*CONTRACT.names)
     )
