@@ -25,7 +25,6 @@ SQL_SETTINGS = {
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
     "spark.sql.adaptive.enabled": "true",
-    CALL_SITES: "false",
     # Before 4.0 a date before 1582 in a file of another writer is an error.
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
     "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
@@ -34,6 +33,7 @@ SQL_SETTINGS = {
 
 START_SETTINGS = {
     "spark.app.name": "salespipe",
+    CALL_SITES: "false",  # no session can change it that runs already
     "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
     "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",  # no .crc files
     "spark.ui.showConsoleProgress": "false",
@@ -198,14 +198,21 @@ class ConnectEngine(ApacheEngine):
             # The error says it, and what it means here.
             warnings.filterwarnings("ignore", r"\[RETRIES_EXCEEDED\]")
             session = SparkSession.builder.remote(self._url).create()
+        except FAILURES as error:
+            raise self._refused(error) from error
+        try:
             # Its default is to ask a server that is gone for ten minutes; this is some twenty seconds.
             session.client.set_retry_policies([DefaultPolicy(max_retries=5)])
             for name, value in SQL_SETTINGS.items():
                 session.conf.set(name, value)
         except FAILURES as error:
-            hint = "see that a Spark Connect server answers there; SALESPIPE_ENGINE names it"
-            raise SalespipeError(f"No session from {self._url}: {brief(error)}", hint) from error
+            session.stop()  # left to the garbage collector, it may wait for ever
+            raise self._refused(error) from error
         return session
+
+    def _refused(self, error: BaseException) -> SalespipeError:
+        hint = "see that a Spark Connect server answers there; SALESPIPE_ENGINE names it"
+        return SalespipeError(f"No session from {self._url}: {brief(error)}", hint)
 
 
 def driver_memory() -> int:
