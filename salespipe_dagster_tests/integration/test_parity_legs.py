@@ -15,6 +15,8 @@ from salespipe_dagster_tests.integration.pipeline import contents, run, table_ro
 from salespipe_dagster_tests.integration.test_parity import digests
 from salespipe_dagster_tests.spark_servers import Cluster
 from salespipe_dagster_tests.support import require
+from salespipe_spark.apache import SQL_SETTINGS, ConnectEngine
+from salespipe_spark.errors import SalespipeError
 from salespipe_spark.tables import tables
 
 SPAN = {"start_month": "2024-01", "end_month": "2024-04"}
@@ -75,6 +77,15 @@ def test_spark_connect_server_differs_in_no_cell(
     company: Path, on_sail: Path, spark_connect: str, tmp_path: Path
 ) -> None:
     assert_same(leg(company, tmp_path, spark_connect), on_sail)
+
+
+def test_a_session_whose_settings_the_server_refuses_is_an_error(
+    spark_connect: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it was left to the garbage collector, the run waited for ever."""
+    monkeypatch.setitem(SQL_SETTINGS, "spark.sql.warehouse.dir", "elsewhere")
+    with pytest.raises(SalespipeError, match=r"No session from sc://.*spark\.sql\.warehouse\.dir"):
+        _ = ConnectEngine(spark_connect).session
 
 
 def test_standalone_cluster_differs_in_no_cell(
