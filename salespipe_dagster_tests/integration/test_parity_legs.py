@@ -6,17 +6,17 @@ left out.
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from salespipe_dagster_tests.integration.pipeline import contents, run, table_rows
+from salespipe_dagster_tests.integration.pipeline import contents, environment, run, table_rows
 from salespipe_dagster_tests.integration.test_parity import digests
 from salespipe_dagster_tests.spark_servers import Cluster
 from salespipe_dagster_tests.support import require
-from salespipe_spark.apache import SQL_SETTINGS, ConnectEngine
-from salespipe_spark.errors import SalespipeError
 from salespipe_spark.tables import tables
 
 SPAN = {"start_month": "2024-01", "end_month": "2024-04"}
@@ -79,13 +79,22 @@ def test_spark_connect_server_differs_in_no_cell(
     assert_same(leg(company, tmp_path, spark_connect), on_sail)
 
 
-def test_a_session_whose_settings_the_server_refuses_is_an_error(
-    spark_connect: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where it was left to the garbage collector, the run waited for ever."""
-    monkeypatch.setitem(SQL_SETTINGS, "spark.sql.warehouse.dir", "elsewhere")
-    with pytest.raises(SalespipeError, match=r"No session from sc://.*spark\.sql\.warehouse\.dir"):
-        _ = ConnectEngine(spark_connect).session
+REFUSED = """
+from salespipe_dagster.cli import main
+from salespipe_spark.apache import SQL_SETTINGS
+
+SQL_SETTINGS["spark.sql.warehouse.dir"] = "elsewhere"
+main(["run"])
+"""
+
+
+def test_a_session_whose_settings_the_server_refuses_ends_the_run(spark_connect: str, tmp_path: Path) -> None:
+    """Where the session was left open, the process waited for ever at its end."""
+    chosen = environment(tmp_path, engine=spark_connect, start_month="2024-01", end_month="2024-01")
+    command = [sys.executable, "-c", REFUSED]
+    done = subprocess.run(command, env=chosen, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1
+    assert "No session from sc://" in done.stdout + done.stderr
 
 
 def test_standalone_cluster_differs_in_no_cell(
