@@ -20,7 +20,7 @@ from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.store import S3Server, environment
 
 CALL_SITES = "spark.python.sql.dataFrameDebugging.enabled"
-"""Whether each call of PySpark notes the line that it is made from: dearer than all else of a small table's query."""
+"""Whether each call of PySpark notes the line that it is made from: a millisecond for the measures of a mart."""
 
 FAILURES = (PySparkException, Py4JError)
 """What the engines raise; their classes differ further, so that nobody asks which one it was."""
