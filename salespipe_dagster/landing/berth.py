@@ -57,10 +57,8 @@ class Berth:
         """
         if table.name not in self._left:
             keys = self._lake.list(f"{PARTS}/{table.name}", ".parquet")
-            versions = {key: PurePosixPath(key).stem for key in keys if not key.startswith(f"{_index_folder(table)}/")}
-            self._left[table.name] = {
-                key: v for key, v in versions.items() if v not in entered.statuses and "." not in v
-            }
+            versions = {key: PurePosixPath(key).stem for key in keys}
+            self._left[table.name] = {key: v for key, v in versions.items() if v not in entered.statuses}
         return self._left[table.name]
 
     def _enter(self, result: Parsed) -> None:

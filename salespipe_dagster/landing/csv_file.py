@@ -27,9 +27,8 @@ class CsvFile:
         self._records = records(chunks(file), quotes=True)
         self._first = next((found for found in self._records if found.spoiled or len(found.texts)), None)
         header = _header(self._first, contract)
-        self.names, self._unknown = list(header.places), header.unknown
-        known = {place: name for name, place in header.places.items()}
-        self._in_order = [known.get(place, "") for place in range(1, header.width + 1)]
+        self._columns, self._unknown = header.columns, header.unknown
+        self.names = [name for name in header.columns if name]
 
     def records(self) -> Iterator[Records]:
         """The records after the header."""
@@ -37,7 +36,7 @@ class CsvFile:
 
     def cut(self, found: Records) -> Batch:
         """Some of them, cut into values."""
-        rows, ragged = cut(found, self._in_order)
+        rows, ragged = cut(found, self._columns)
         return Batch(rows, [*found.spoiled, *ragged], self._unknown)
 
 

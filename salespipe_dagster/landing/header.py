@@ -12,13 +12,11 @@ class Header:
     """Where the columns of a file are.
 
     Attributes:
-        places: the place of each column that the contract knows, from 1, by the name files give it.
-        width: the number of columns.
+        columns: the name of each column in their order, as files give it; empty where the contract does not know it.
         unknown: the columns that the contract does not know, as the file writes them.
     """
 
-    places: dict[str, int]
-    width: int
+    columns: list[str]
     unknown: list[str]
 
 
@@ -43,22 +41,21 @@ def header_of(text: str, contract: Contract) -> Header:
     except csv.Error as error:
         raise Unreadable(f"has a header that cannot be read: {error}") from error
     known = {in_files(column): column for column in contract.columns}
-    places: dict[str, int] = {}
+    columns: list[str] = []
     unknown: list[str] = []
     seen: set[str] = set()
-    for place, written in enumerate(names, start=1):
+    for written in names:
         name = normal(written)
         if name and name in seen:
             raise Unreadable(f"has two columns called {name}")
         seen.add(name)
-        if name in known:
-            places[name] = place
-        elif name:
+        columns.append(name if name in known else "")
+        if name and name not in known:
             unknown.append(written.strip())
-    missing = [in_files(c) for c in contract.columns if not c.nullable and in_files(c) not in places]
+    missing = [in_files(c) for c in contract.columns if not c.nullable and in_files(c) not in columns]
     if missing:
         raise Unreadable(f"has no column {', '.join(dict.fromkeys(missing))}{_guess(text)}")
-    return Header(places, len(names), unknown)
+    return Header(columns, unknown)
 
 
 def _guess(text: str) -> str:

@@ -66,10 +66,6 @@ class Records:
         start = self.begin[1] if len(self.begin) > 1 else len(self.data)
         return Records(self.lines[1:], self.texts[1:], self.data[start:], self.begin[1:] - start, self.spoiled)
 
-    def holding(self, places: Positions) -> list[int]:
-        """The records that hold the bytes at these places, in order."""
-        return _holding(self.begin, places)
-
 
 def records(chunks: Iterable[bytes], *, quotes: bool) -> Iterator[Records]:
     """The records of a file: its lines, and where quotes count, what is one record by the rules of CSV."""
@@ -183,14 +179,13 @@ class _Frame:
         data = np.frombuffer(self.data, np.uint8)
         if np.count_nonzero(data < ord(" ")) > self.lines_used:
             found = (data < ord(" ")) & (data != _NEWLINE) & (data != ord("\r")) & (data != ord("\t"))
-            self.spoiled = {
-                i: Reason.CONTROL_CHARACTER for i in _holding(self.begin, np.flatnonzero(found))
-            } | self.spoiled
+            controls = holding(self.begin, np.flatnonzero(found))
+            self.spoiled = dict.fromkeys(controls, Reason.CONTROL_CHARACTER) | self.spoiled
         if not self.data.isascii():
             try:
                 _untrimmed(self.data, self.begin).validate(full=True)
             except pa.ArrowInvalid:
-                high = _holding(self.begin, np.flatnonzero(data > 127))
+                high = holding(self.begin, np.flatnonzero(data > 127))
                 undecodable = {i: Reason.BAD_ENCODING for i in high if not self._is_utf8(i)}
                 self.spoiled = undecodable | self.spoiled
 
@@ -224,7 +219,8 @@ def blanked(data: bytes | bytearray, begin: Positions, records: list[int]) -> by
     return blank
 
 
-def _holding(begin: Positions, places: Positions) -> list[int]:
+def holding(begin: Positions, places: Positions) -> list[int]:
+    """The records, by where they begin, that hold the bytes at these places, in order."""
     return np.unique(np.searchsorted(begin, places, "right") - 1).tolist()
 
 

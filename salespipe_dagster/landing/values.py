@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pv
 
 from salespipe_dagster.landing.reasons import Reason
-from salespipe_dagster.landing.records import VALUE, Records, Spoiled, blanked, is_record
+from salespipe_dagster.landing.records import VALUE, Records, Spoiled, blanked, holding, is_record
 
 BLANKS = " \t"
 """What is not part of a value where it stands around it."""
@@ -73,7 +73,7 @@ def _untidy(found: Records) -> list[int]:
         doubtful.append(returns[data[returns + 1] != _NEWLINE])
     if found.data.startswith(_BOM):  # which would be taken for a mark of the file's, not for a value's
         doubtful.append(np.zeros(1, np.int64))
-    return found.holding(np.concatenate(doubtful))
+    return holding(found.begin, np.concatenate(doubtful))
 
 
 def _read(data: bytes | bytearray, names: list[str]) -> tuple[pa.Table, npt.NDArray[np.int64]]:
