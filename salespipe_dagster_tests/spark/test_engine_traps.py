@@ -61,7 +61,7 @@ class CountingEngine(StandInEngine):
 
     written = 0
 
-    def write(self, frame: DataFrame, target: str, by: str = "", size: int = 0) -> None:
+    def write(self, frame: DataFrame, target: str, by: str, size: int) -> None:
         self.written += 1
         super().write(frame, target, by, size)
 
@@ -113,6 +113,15 @@ class TestWriting:
         publish(lake, sales_of_each_day(spark).repartition(7), table, [SNAPSHOT])
         assert [path.name for path in (local(lake).root / "core" / "all_sales").iterdir()] == ["data.parquet"]
         assert len(read_parquet(local(lake).path("core/all_sales/data.parquet"))) == 90
+
+    def test_large_snapshot_is_staged_as_one_file(self, lake: Lake, spark: SparkSession) -> None:
+        """Sail parts what is written without folders into four files, which publishing would read and write anew."""
+        table = Table("core", "all_sales", Contract("", SALES.columns, ("number",)), "A snapshot of a test.", "c0de")
+        numbers = spark.range(50_000).selectExpr("CAST(id AS INT) AS number")
+        rows = numbers.selectExpr("number", "DATE'2024-01-01' AS day", "CAST(1 AS DECIMAL(18,2)) AS amount")
+        with lake.staging() as folder:
+            staged = lake.stage(lake.open(table, [SNAPSHOT]), rows, folder)
+        assert (len(staged.files), staged.figures[SNAPSHOT].rows) == (1, 50_000)
 
     def test_empty_frame_is_published_as_empty_months(self, lake: Lake, spark: SparkSession) -> None:
         """A frame without rows is written as no file at all."""

@@ -696,7 +696,7 @@ class TestFiles:
 class DyingEngine(StandInEngine):
     """An engine that dies while it writes: one of its files is there already, the other is half written."""
 
-    def write(self, frame: DataFrame, target: str, by: str = "", size: int = 0) -> None:
+    def write(self, frame: DataFrame, target: str, by: str, size: int) -> None:
         super().write(frame.limit(1), target, by, size)
         (Path(target) / "half.parquet").write_bytes(b"PAR1")
         raise Crash

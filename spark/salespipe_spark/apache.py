@@ -99,8 +99,8 @@ class ApacheEngine(Engine):
     def _gathered(self, frame: DataFrame, by: str, size: int) -> DataFrame:
         # Shuffles are sized to the data: too few partitions do not fit into memory, too many cost a task each.
         self.session.conf.set("spark.sql.shuffle.partitions", str(shuffle_partitions(size)))
-        # Without this every task writes a file of its own for every month.
-        return frame.repartition(by) if by else frame.coalesce(1)
+        # Without this every task writes a file of its own for every part.
+        return frame.repartition(by)
 
 
 class SparkEngine(ApacheEngine):

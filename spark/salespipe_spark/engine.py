@@ -74,7 +74,7 @@ class Engine(ABC):
             self._session.stop()
             self._session = None
 
-    def write(self, frame: DataFrame, target: str, by: str = "", size: int = 0) -> None:
+    def write(self, frame: DataFrame, target: str, by: str, size: int) -> None:
         """Write the frame as Parquet below a fresh path or URL of S3, one folder for each value of `by`.
 
         `size` is how many bytes the files have that the frame is made from.
@@ -84,7 +84,7 @@ class Engine(ABC):
         """
         writer = self._gathered(frame, by, size).write.options(**self.layout)
         try:
-            (writer.partitionBy(by) if by else writer).parquet(self._named(target))
+            writer.partitionBy(by).parquet(self._named(target))
         except FAILURES as error:
             raise failed(self.name, f"write {target}", error) from error
 
@@ -106,7 +106,7 @@ class Engine(ABC):
         return place
 
     def _gathered(self, frame: DataFrame, by: str, size: int) -> DataFrame:
-        """The frame laid out so that a write gives one file, or one for each value of `by`."""
+        """The frame laid out so that a write gives one file for each value of `by`."""
         return frame
 
 
@@ -133,10 +133,6 @@ class SailEngine(Engine):
         # A plain path with [ or { in it is a pattern to Sail, which matches nothing; a URL is read as one.
         scheme, found, rest = place.partition("://")
         return f"{scheme}://{quote(rest)}" if found else Path(place).as_uri()
-
-    def _gathered(self, frame: DataFrame, by: str, size: int) -> DataFrame:
-        # A snapshot is one object: several files would be read and written once more.
-        return frame if by else frame.coalesce(1)
 
     def _start(self) -> SparkSession:
         # Sail reads its settings from the environment at its start, and nowhere else.

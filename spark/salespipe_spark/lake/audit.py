@@ -69,17 +69,12 @@ class Measured:
 
 
 PART = "salespipe_part"
-"""The column by which staged rows are cut into parts: the month's number. It is not in the files."""
+"""The column by which staged rows are cut into parts: `part_of`. It names folders, and is not in the files."""
 
 
 def cut(frame: DataFrame, contract: Contract) -> DataFrame:
-    """The frame with the column by which it is cut into parts, where its table has several."""
-    return frame.withColumn(PART, part_of(contract)) if contract.month else frame
-
-
-def folders(contract: Contract) -> str:
-    """The column that has a folder for each of its values where the frame is staged; none for a snapshot."""
-    return PART if contract.month else ""
+    """The frame with the column by which it is cut into parts."""
+    return frame.withColumn(PART, part_of(contract))
 
 
 def part_of(contract: Contract) -> Expression:

@@ -87,7 +87,7 @@ class Lake(Publisher):
         target = folder / table.layer / table.name
         rows = audit.cut(frame, table.contract)
         place = self.store.uri(self.store.staged_key(target))
-        self.engine.write(rows, place, audit.folders(table.contract), size)
+        self.engine.write(rows, place, audit.PART, size)
         if not self._staged(target) and not rows.isEmpty():
             hint = "an engine on other machines needs a lake in S3, or in a folder that all of them share"
             raise SalespipeError(f"What the engine wrote is not to be found at {place}.", hint)

@@ -50,12 +50,8 @@ class Staged:
 
 def staged_file(folder: Path, table: Table, part: str) -> Path:
     """Where a file of a part is staged by those who write without an engine."""
-    return _folder_of(folder / table.layer / table.name, table, part) / "0.parquet"
-
-
-def _folder_of(folder: Path, table: Table, part: str) -> Path:
-    """Where the files of a part lie below a table's staged folder."""
-    return folder / f"{PART}={months.index(part)}" if table.monthly else folder
+    number = months.index(part) if table.monthly else 0
+    return folder / table.layer / table.name / f"{PART}={number}" / "0.parquet"
 
 
 def part_in(key: str, table: Table) -> str:
