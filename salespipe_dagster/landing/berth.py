@@ -2,12 +2,13 @@
 
 import json
 import uuid
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from salespipe_dagster.landing.ledger import PARTS, Ledger, entry_key, part_key, quarantine_key
-from salespipe_dagster.landing.moved import merged_keys, moved, write_keys
+from salespipe_dagster.landing.moved import knows_any, merged_keys, moved, write_keys
 from salespipe_dagster.landing.parsed import Parsed, Status
 from salespipe_spark.lake.objects import Changed, Entry, Store
 from salespipe_spark.tables import Table
@@ -26,7 +27,7 @@ class Berth:
         self._scratch = scratch
         self._run = run
         self._index: dict[str, Path] = {}
-        self._left: dict[str, dict[str, str]] = {}
+        self._left: dict[str, dict[str, set[str]]] = {}
 
     def commit(self, table: Table, ledger: Ledger, results: list[Parsed]) -> Ledger:
         """Put what came of these files into the lake, and return the ledger with their entries."""
@@ -40,26 +41,30 @@ class Berth:
             for part, file in result.parts.items()
         ]
         with self._lake.writing(), TemporaryDirectory(dir=self._scratch) as folder:
-            if table.monthly and uploads:
+            if table.monthly:
                 uploads += self._moved(table, entered, ledger, [file for file, _ in uploads], Path(folder))
+            placed = [key for _, key in uploads]
+            left = self._left_over(table, entered, ledger, placed)
             uploads += [(r.quarantine, quarantine_key(table.name, r.version.id)) for r in results if r.quarantine]
-            left = self._left_over(table, entered)
             self._lake.mapped(lambda upload: self._lake.upload(*upload), uploads)
-            entering, placed = {result.version.id for result in results}, {key for _, key in uploads}
-            self._lake.mapped(self._lake.remove, [k for k, v in left.items() if v in entering and k not in placed])
+            self._lake.mapped(self._lake.remove, left)
             self._lake.mapped(self._enter, results)
         return ledger
 
-    def _left_over(self, table: Table, entered: Ledger) -> dict[str, str]:
-        """The parts that killed landings left, each with its version: once it is entered, all of them would count.
+    def _left_over(self, table: Table, entered: Ledger, ledger: Ledger, placed: list[str]) -> list[str]:
+        """The parts that would count once these versions are entered, and that were not placed with them.
 
-        A run with fewer months, or other rules, does not put all of them in place again.
+        Killed landings left them: a run with fewer months, or other rules, does not put all of them in place
+        again. Those of versions that nobody has entered yet are remembered until somebody does.
         """
+        before, after = entered.statuses.keys(), ledger.statuses.keys()
         if table.name not in self._left:
-            keys = self._lake.list(f"{PARTS}/{table.name}", ".parquet")
-            versions = {key: PurePosixPath(key).stem for key in keys}
-            self._left[table.name] = {key: v for key, v in versions.items() if v not in entered.statuses}
-        return self._left[table.name]
+            there = _versions_of(self._lake.list(f"{PARTS}/{table.name}", ".parquet"))
+            self._left[table.name] = {key: versions for key, versions in there.items() if not versions <= before}
+        left, mine = self._left[table.name], _versions_of(placed)
+        counting = [key for key, versions in left.items() if versions <= after and not versions <= before]
+        left |= {key: versions for key, versions in mine.items() if not versions <= after}
+        return [key for key in counting if key not in mine]
 
     def _enter(self, result: Parsed) -> None:
         enter(self._lake, result, self._run)
@@ -70,28 +75,35 @@ class Berth:
         """The keys that moved between months, each object with where it is to lie.
 
         The fresh keys are put into the index first and the index is read then: of two runs that land at once
-        one at least knows the keys of both. Keys in it that never land are of no version that counts, and
-        those that what lands now overtakes stay in it: it may never be entered.
+        one at least knows the keys of both. Keys in it that never land are of no version that counts.
         """
         name = f"{_index_folder(table)}/{uuid.uuid4().hex}.parquet"
-        keys = write_keys(table, fresh, folder / "keys.parquet", self._scratch)
-        self._lake.upload(keys, name)
-        index = self._read_index(table, entered)
-        found = moved(
-            table, [file for key, file in index.items() if key != name], keys, ledger.past, folder, self._scratch
-        )
+        keys = folder / "keys.parquet"
+        if fresh:
+            self._lake.upload(write_keys(table, fresh, keys, self._scratch), name)
+        index = self._read_index(table, entered, ledger, name)
+        found = moved(table, index, keys, ledger.past, folder, self._scratch) if fresh else ()
         return [(each.file, part_key(table.name, each.part, each.newer, each.older)) for each in found]
 
-    def _read_index(self, table: Table, ledger: Ledger) -> dict[str, Path]:
-        """The files of the index by their keys, on this machine; many are made one."""
+    def _read_index(self, table: Table, entered: Ledger, ledger: Ledger, own: str) -> list[Path]:
+        """The index but for one's own file, on this machine.
+
+        Many files are made one, without what killed landings noted of the versions that land now. What these
+        overtake stays in it: they may never be entered.
+        """
+        entering = set(ledger.statuses) - set(entered.statuses)
         for _ in range(ATTEMPTS):
             entries = [entry for entry in self._lake.entries(_index_folder(table)) if entry.key.endswith(".parquet")]
+            others = [entry for entry in entries if entry.key != own]
             try:
-                self._lake.mapped(self._fetch, [entry for entry in entries if entry.key not in self._index])
+                self._lake.mapped(self._fetch, [entry for entry in others if entry.key not in self._index])
             except Changed:
                 continue  # another run has made them one
-            found = {entry.key: self._index[entry.key] for entry in entries}
-            return found if len(found) < INDEX_FILES else self._merged(table, ledger, found)
+            found = {entry.key: self._index[entry.key] for entry in others}
+            stale = bool(found) and knows_any(list(found.values()), entering, self._scratch)
+            if stale or len(entries) >= INDEX_FILES:
+                return [self._merged(table, found, entered.past | entering)]
+            return list(found.values())
         raise Changed(self._lake.uri(_index_folder(table)))
 
     def _fetch(self, entry: Entry) -> None:
@@ -99,14 +111,14 @@ class Berth:
         self._lake.download(entry, target)
         self._index[entry.key] = target
 
-    def _merged(self, table: Table, ledger: Ledger, index: dict[str, Path]) -> dict[str, Path]:
+    def _merged(self, table: Table, index: dict[str, Path], without: set[str]) -> Path:
         name = f"{_index_folder(table)}/{uuid.uuid4().hex}.parquet"
         target = self._scratch / f"index-{uuid.uuid4().hex}.parquet"
-        merged = merged_keys(list(index.values()), ledger.past, target, self._scratch)
+        merged = merged_keys(list(index.values()), without, target, self._scratch)
         self._lake.upload(merged, name)
         self._lake.mapped(self._lake.remove, index)
         self._index[name] = merged
-        return {name: merged}
+        return merged
 
 
 def enter(lake: Store, result: Parsed, run: str) -> None:
@@ -114,6 +126,11 @@ def enter(lake: Store, result: Parsed, run: str) -> None:
     version = result.version
     with lake.writing():
         lake.put(entry_key(version.table, version.id, result.status), _entry(result, run))
+
+
+def _versions_of(keys: Iterable[str]) -> dict[str, set[str]]:
+    """The versions that each part is of: it counts when all of them do."""
+    return {key: set(PurePosixPath(key).stem.split(".")) for key in keys}
 
 
 def _index_folder(table: Table) -> str:

@@ -45,12 +45,20 @@ def write_keys(table: Table, parts: list[Path], target: Path, scratch: Path) -> 
     return target
 
 
-def merged_keys(files: list[Path], past: set[str], target: Path, scratch: Path) -> Path:
-    """The keys of several files of the index in one, without those of versions that never count again."""
+def knows_any(files: list[Path], versions: set[str], scratch: Path) -> bool:
+    """Whether files of the index hold a key of any of these versions."""
     with _database(scratch) as database:
-        _name_past(database, past)
+        _name(database, "wanted", versions)
+        found = "FROM read_parquet($files) WHERE landed_version IN (FROM wanted) LIMIT 1"
+        return database.execute(found, {"files": [str(file) for file in files]}).fetchone() is not None
+
+
+def merged_keys(files: list[Path], without: set[str], target: Path, scratch: Path) -> Path:
+    """The keys of several files of the index in one, without those of some versions."""
+    with _database(scratch) as database:
+        _name(database, "dropped", without)
         database.execute(
-            "COPY (SELECT DISTINCT * FROM read_parquet($files) WHERE landed_version NOT IN (FROM past))"
+            "COPY (SELECT DISTINCT * FROM read_parquet($files) WHERE landed_version NOT IN (FROM dropped))"
             " TO $target (FORMAT parquet, COMPRESSION zstd)",
             {"files": [str(file) for file in files], "target": str(target)},
         )
@@ -69,7 +77,7 @@ def moved(table: Table, index: list[Path], fresh: Path, past: set[str], folder: 
         scratch: where the database spills to.
     """
     with _database(scratch) as database:
-        _name_past(database, past)
+        _name(database, "past", past)
         database.execute("CREATE TEMP TABLE fresh AS SELECT * FROM read_parquet($fresh)", {"fresh": str(fresh)})
         database.execute("CREATE TEMP TABLE every AS FROM fresh")
         if index:
@@ -114,8 +122,9 @@ def _write(table: Table, part: str, rows: pa.RecordBatchReader, file: Path) -> N
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
 
 
-def _name_past(database: duckdb.DuckDBPyConnection, past: set[str]) -> None:
-    database.register("past", pa.table({"version": pa.array(sorted(past), pa.string())}))
+def _name(database: duckdb.DuckDBPyConnection, name: str, versions: set[str]) -> None:
+    """Let SQL know the versions as a table of that name."""
+    database.register(name, pa.table({"version": pa.array(sorted(versions), pa.string())}))
 
 
 @contextmanager

@@ -240,6 +240,49 @@ def test_what_a_killed_landing_left_of_more_months_does_not_count(tmp_path: Path
     assert list(everything(lake_of(dock))) == ["2024-01"]
 
 
+@pytest.mark.parametrize("others", [39, 0])
+def test_keys_that_a_killed_landing_left_move_no_row(tmp_path: Path, others: int) -> None:
+    """It noted a key in a month that the file's rows then do not have: whoever else has the key would lose its row."""
+    dock = replace(dock_at(tmp_path), max_rejected_share=1)
+    many = [sale_line(f"T{n}", "2024-01-31") for n in range(others)]
+    drop_sales(files_of(dock), "a", [*many, sale_line("T", "2024-03-01")], minutes=1)
+    with pytest.raises(Crash):
+        land.land(replace(dock, lake=FaultyStore(lake_of(dock).root, 1)))
+    fewer = replace(dock, last_month="2024-02")
+    land.land(fewer)
+    drop_sales(files_of(dock), "b", [sale_line("T", "2024-01-31", 2)])
+    land.land(fewer)
+    assert ("T", 2) in counting(lake_of(dock), "2024-01")
+
+
+def test_key_that_seems_moved_until_the_other_file_lands_counts_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The older file lands by what a killed landing noted of the newer one, and then that lands otherwise."""
+    monkeypatch.setattr(land, "BATCH_FILES", 1)
+    dock = replace(dock_at(tmp_path), max_rejected_share=1)
+    drop_sales(files_of(dock), "a", [sale_line("T", "2024-03-01"), sale_line("T0", "2024-02-01")], minutes=1)
+    with pytest.raises(Crash):
+        land.land(replace(dock, lake=FaultyStore(lake_of(dock).root, 1)))
+    drop_sales(files_of(dock), "b", [sale_line("T", "2024-01-31", 2)])
+    land.land(replace(dock, last_month="2024-02"))
+    assert everything(lake_of(dock)) == {"2024-01": [("T", 2)], "2024-02": [("T0", 1)]}
+
+
+def test_key_that_a_killed_landing_said_had_moved_counts_where_it_is(tmp_path: Path) -> None:
+    """It had put in place that an older file's row moved to a month that the newer one then has no row of."""
+    dock = dock_at(tmp_path)
+    drop_sales(files_of(dock), "b", [sale_line("T", "2024-01-31", 2)])
+    land.land(dock)
+    many = [sale_line(f"T{n}", "2024-02-01") for n in range(39)]
+    drop_sales(files_of(dock), "a", [*many, sale_line("T", "2024-03-01")], minutes=1)
+    with pytest.raises(Crash):
+        land.land(replace(dock, lake=FaultyStore(lake_of(dock).root, 4)))
+    assert len(list((lake_of(dock).root / "_landed/online_sales/2024-01").iterdir())) == 2
+    land.land(replace(dock, last_month="2024-02"))
+    assert counting(lake_of(dock), "2024-01") == [("T", 2)]
+
+
 def test_crash_after_the_index_was_merged_loses_no_key_that_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
