@@ -32,7 +32,7 @@ from salespipe_dagster.report import INPUTS as REPORT_INPUTS
 from salespipe_dagster.resources.lake import lake_store
 from salespipe_dagster.settings import Settings
 from salespipe_spark.lake.catalogue import Catalogue
-from salespipe_spark.lake.store import LocalStore
+from salespipe_spark.lake.local import LocalStore
 from salespipe_spark.tables import feeds
 
 SECONDS = 30

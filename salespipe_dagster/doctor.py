@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from salespipe_dagster.cluster.services import service_of
 from salespipe_dagster.records import require_usable
 from salespipe_dagster.rendering import Renderer
+from salespipe_dagster.resources import java
 from salespipe_dagster.resources.engine import open_engine
 from salespipe_dagster.resources.files import files_store
 from salespipe_dagster.resources.lake import lake_store
@@ -147,10 +148,8 @@ def _reached(settings: Settings) -> str:
 
 def _java() -> int | None:
     """The version of the Java that Spark would start; None where there is none that answers."""
-    home = os.environ.get("JAVA_HOME")
-    program = f"{home}/bin/java" if home else "java"
     try:
-        said = subprocess.run([program, "-version"], capture_output=True, text=True, check=True).stderr
+        said = subprocess.run([java.program("java"), "-version"], capture_output=True, text=True, check=True).stderr
     except (OSError, subprocess.CalledProcessError):
         return None
     version = re.search(r'version "(?:1\.)?(\d+)', said)  # 1.8 is 8

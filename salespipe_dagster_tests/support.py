@@ -32,9 +32,9 @@ from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.engine import Engine
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.lake.lake import Lake
+from salespipe_spark.lake.local import LocalStore
 from salespipe_spark.lake.objects import Store
 from salespipe_spark.lake.schema import arrow_schema
-from salespipe_spark.lake.store import LocalStore
 from salespipe_spark.staging._landed import PROVENANCE
 from salespipe_spark.tables import Table, feeds, tables
 

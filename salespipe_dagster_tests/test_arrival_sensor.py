@@ -25,7 +25,7 @@ from salespipe_dagster_tests.landing.dropping import drop_sales, sale_line
 from salespipe_dagster_tests.support import ONLINE, FakeSource, failures, land_rows, materialise, sale
 from salespipe_spark.engine import Engine
 from salespipe_spark.lake.catalogue import Catalogue
-from salespipe_spark.lake.store import LocalStore
+from salespipe_spark.lake.local import LocalStore
 from salespipe_spark.tables import tables
 
 MONTHS = ["2024-01", "2024-02", "2024-03"]

@@ -22,8 +22,8 @@ from salespipe_spark.engine import Engine
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.audit import PART
 from salespipe_spark.lake.lake import Lake
+from salespipe_spark.lake.local import LocalStore
 from salespipe_spark.lake.staged import Staged, staged_file
-from salespipe_spark.lake.store import LocalStore
 from salespipe_spark.months import from_index
 from salespipe_spark.tables import Table, tables
 

@@ -21,8 +21,8 @@ from salespipe_dagster_tests.support import SHOP, FakeSource, land_rows, local, 
 from salespipe_spark.engine import Engine
 from salespipe_spark.lake.catalogue import Catalogue, receipt_key
 from salespipe_spark.lake.lake import Lake
+from salespipe_spark.lake.local import LocalStore
 from salespipe_spark.lake.schema import arrow_schema
-from salespipe_spark.lake.store import LocalStore
 from salespipe_spark.tables import tables
 
 MONTHS = ["2024-01", "2024-02", "2024-03"]

@@ -12,7 +12,7 @@ from salespipe_dagster.charts import About, Chart, charts, compared, touched
 from salespipe_dagster.partitions import monthly_partitions
 from salespipe_dagster.settings import Settings
 from salespipe_spark.lake.catalogue import Catalogue
-from salespipe_spark.lake.store import Raced
+from salespipe_spark.lake.objects import Raced
 from salespipe_spark.tables import Table, tables
 
 

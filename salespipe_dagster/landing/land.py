@@ -23,8 +23,8 @@ from salespipe_dagster.landing.parsed import Parsed, Status
 from salespipe_dagster.landing.survey import Survey, settled, survey
 from salespipe_dagster.landing.version import Version
 from salespipe_dagster.settings import Settings
+from salespipe_spark.lake.local import LocalStore
 from salespipe_spark.lake.objects import Changed, Denied, Entry, Store
-from salespipe_spark.lake.store import LocalStore
 from salespipe_spark.tables import feeds, tables
 
 BATCH_FILES, BATCH_BYTES = 500, 256 * 1024**2

@@ -12,7 +12,8 @@ from salespipe_dagster.setting_types import SERVICES
 from salespipe_dagster.settings import Settings
 from salespipe_spark.apache import LOCAL_MASTER, ConnectEngine, SparkEngine
 from salespipe_spark.engine import Engine, SailEngine
-from salespipe_spark.lake.store import LocalStore, S3Server
+from salespipe_spark.lake.local import LocalStore
+from salespipe_spark.lake.store import S3Server
 
 CONNECTOR = "com.mysql:mysql-connector-j:9.7.0"
 """Spark's way to the source. MariaDB's own driver must not be it: under its scheme names are read as values."""

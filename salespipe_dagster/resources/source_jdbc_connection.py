@@ -5,15 +5,14 @@ is `jdbc:mysql://`: under `jdbc:mariadb://` Spark quotes names as MariaDB's driv
 holds the columns' names.
 """
 
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from urllib.parse import quote
 
 import sqlalchemy as sa
 
+from salespipe_dagster.resources import java
 from salespipe_dagster.resources.source_connection import verifies
 from salespipe_spark.errors import SalespipeError
 
@@ -68,7 +67,7 @@ def trust_store(authority: Path, folder: Path) -> Path:
     draft.unlink(missing_ok=True)
     into = ["-keystore", str(draft), "-storetype", "PKCS12", "-storepass", STORE_PASSWORD]
     for number, certificate in enumerate(certificates):
-        command = [_keytool(), "-importcert", "-noprompt", "-alias", f"ca-{number}", *into]
+        command = [java.program("keytool"), "-importcert", "-noprompt", "-alias", f"ca-{number}", *into]
         try:
             subprocess.run(command, input=certificate, capture_output=True, text=True, check=True)
         except subprocess.CalledProcessError as error:
@@ -77,8 +76,3 @@ def trust_store(authority: Path, folder: Path) -> Path:
         except OSError as error:
             raise SalespipeError(f"There is no keytool: {error}.", "install Java 17 and set JAVA_HOME") from None
     return draft.rename(store)
-
-
-def _keytool() -> str:
-    home = os.environ.get("JAVA_HOME")
-    return f"{home}/bin/keytool" if home else shutil.which("keytool") or "keytool"

@@ -19,8 +19,8 @@ from salespipe_dagster.settings import Settings
 from salespipe_dagster_tests.support import local
 from salespipe_spark.contract import SNAPSHOT, Type
 from salespipe_spark.lake.catalogue import Catalogue, receipt_key
+from salespipe_spark.lake.objects import Raced
 from salespipe_spark.lake.receipt import Figures, Provenance, Receipt
-from salespipe_spark.lake.store import Raced
 from salespipe_spark.tables import tables
 
 READ = sorted({name for chart in charts().values() for name in chart.inputs})

@@ -23,7 +23,7 @@ from salespipe_dagster_tests.support import (
 )
 from salespipe_spark.engine import Engine
 from salespipe_spark.lake.catalogue import Catalogue
-from salespipe_spark.lake.store import LocalStore
+from salespipe_spark.lake.local import LocalStore
 from salespipe_spark.tables import feeds, tables
 
 MONTHS = ["2024-01", "2024-02", "2024-03"]

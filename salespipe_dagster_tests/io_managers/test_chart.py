@@ -12,7 +12,7 @@ from salespipe_dagster.partitions import range_tags
 from salespipe_dagster.rendering import Renderer, Renderers
 from salespipe_dagster.settings import Settings
 from salespipe_spark.errors import SalespipeError
-from salespipe_spark.lake.store import LocalStore
+from salespipe_spark.lake.local import LocalStore
 
 META = {"title": "USA leads", "alt": "Bar chart [of]\nsales."}
 

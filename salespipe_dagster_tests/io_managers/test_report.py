@@ -8,7 +8,7 @@ import pytest
 from salespipe_dagster.io_managers.report import ReportIOManager, report_io
 from salespipe_dagster.settings import Settings
 from salespipe_spark.errors import SalespipeError
-from salespipe_spark.lake.store import LocalStore
+from salespipe_spark.lake.local import LocalStore
 
 
 def store(root: Path, page: bytes) -> dict[str, dg.MetadataValue]:

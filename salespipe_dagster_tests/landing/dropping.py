@@ -9,7 +9,7 @@ import duckdb
 
 from salespipe_dagster.landing.land import Dock
 from salespipe_dagster.landing.ledger import read_landed
-from salespipe_spark.lake.store import LocalStore
+from salespipe_spark.lake.local import LocalStore
 from salespipe_spark.tables import tables
 
 DAY = datetime(2024, 4, 1, tzinfo=UTC)

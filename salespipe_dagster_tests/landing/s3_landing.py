@@ -10,9 +10,9 @@ from salespipe_dagster.landing import berth, land
 from salespipe_dagster.landing.land import Dock
 from salespipe_dagster.landing.ledger import read_landed
 from salespipe_dagster_tests.landing.dropping import HEADER, SALES, everything, sale_line
+from salespipe_spark.lake.local import LocalStore
 from salespipe_spark.lake.objects import Entry
 from salespipe_spark.lake.s3 import S3Store
-from salespipe_spark.lake.store import LocalStore
 
 ACROSS = {
     "a": [sale_line("T1", "2024-01-31"), sale_line("T2", "2024-01-02")],

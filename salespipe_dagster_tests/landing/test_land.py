@@ -24,8 +24,8 @@ from salespipe_dagster_tests.landing.dropping import (
     keys_below,
     sale_line,
 )
+from salespipe_spark.lake.local import LocalStore
 from salespipe_spark.lake.objects import Entry
-from salespipe_spark.lake.store import LocalStore
 from salespipe_spark.months import following
 
 

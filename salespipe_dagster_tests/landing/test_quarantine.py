@@ -10,7 +10,7 @@ from salespipe_dagster.cli import main
 from salespipe_dagster.landing.land import Dock, land
 from salespipe_dagster.landing.ledger import read_landed
 from salespipe_dagster_tests.landing.dropping import SALES, drop_file, drop_sales, everything, sale_line
-from salespipe_spark.lake.store import LocalStore
+from salespipe_spark.lake.local import LocalStore
 
 GOOD = [sale_line(f"T{number:02d}", "2024-01-31") for number in range(30)]
 BAD = sale_line("T99", "2024-02-31")

@@ -11,7 +11,7 @@ from salespipe_dagster.cluster import bundle
 from salespipe_spark import months
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.job import ClusterEngine, Order, run
-from salespipe_spark.lake.store import LocalStore
+from salespipe_spark.lake.local import LocalStore
 from salespipe_spark.tables import tables
 
 ORDER = Order(

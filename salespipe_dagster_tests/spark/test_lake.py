@@ -20,11 +20,11 @@ from salespipe_dagster_tests.support import Rows, StandInEngine, assert_rows, fr
 from salespipe_spark.contract import SNAPSHOT, Column, Contract, Type
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.lake import Lake
+from salespipe_spark.lake.objects import Raced
 from salespipe_spark.lake.publish import Published
 from salespipe_spark.lake.receipt import Figures, Provenance, Receipt
 from salespipe_spark.lake.schema import arrow_schema
 from salespipe_spark.lake.staged import Staged, staged_file
-from salespipe_spark.lake.store import Raced
 from salespipe_spark.tables import Table, tables
 
 PAYMENTS, FACTS = tables()["payments"], tables()["fact_payments"]

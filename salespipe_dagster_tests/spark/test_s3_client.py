@@ -12,9 +12,10 @@ from salespipe_dagster_tests.s3_servers import ACCESS_KEY, CREDENTIALS, SECRET_K
 from salespipe_spark.apache import SparkEngine, s3a_settings
 from salespipe_spark.engine import SailEngine
 from salespipe_spark.errors import SalespipeError
+from salespipe_spark.lake.local import LocalStore
 from salespipe_spark.lake.objects import Entry
 from salespipe_spark.lake.s3 import S3Store
-from salespipe_spark.lake.store import LocalStore, S3Server, environment, open_store
+from salespipe_spark.lake.store import S3Server, environment, open_store
 
 OWN = S3Server("http://127.0.0.1:8333", "eu-central-1")
 

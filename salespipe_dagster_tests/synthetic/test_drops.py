@@ -17,7 +17,7 @@ from salespipe_dagster.synthetic.online.dropped import Book, OnlineFile, Piece
 from salespipe_dagster.synthetic.online.drops import FOLDERS, drop, online_files
 from salespipe_dagster.synthetic.online.shop import Shop
 from salespipe_spark import months
-from salespipe_spark.lake.store import LocalStore
+from salespipe_spark.lake.local import LocalStore
 
 SHOP = Shop(sales_per_month=60)
 SPAN = months.between("2024-01", "2024-03")

@@ -10,7 +10,7 @@ from pathlib import Path
 from salespipe_dagster.synthetic.online import catalogues, profiles, sales_files
 from salespipe_dagster.synthetic.online.dropped import Book, OnlineFile
 from salespipe_dagster.synthetic.online.shop import Shop
-from salespipe_spark.lake.store import LocalStore
+from salespipe_spark.lake.local import LocalStore
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FOLDERS = (sales_files.FOLDER, profiles.FOLDER, catalogues.FOLDER)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.errors import SalespipeError
+from salespipe_spark.lake.local import LocalStore
 from salespipe_spark.lake.objects import Entry, Store
 from salespipe_spark.lake.receipt import Receipt
-from salespipe_spark.lake.store import LocalStore
 from salespipe_spark.tables import Table, tables
 
 

@@ -2,8 +2,7 @@
 
 It says what lies at a key (its ETag), replaces one object in one atomic step on condition that what is there
 is what the caller saw, and leases a staging folder to a living run. A key is a relative path with slashes; a
-prefix is a whole name, as a folder's. `store.py` has the store in a folder and opens stores, `s3.py` the one
-in a bucket.
+prefix is a whole name, as a folder's. `local.py` has the store in a folder, `s3.py` the one in a bucket.
 """
 
 from abc import ABC, abstractmethod

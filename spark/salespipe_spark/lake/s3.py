@@ -11,10 +11,11 @@ from typing import Any, BinaryIO, TypeVar
 
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.lease import STAGING, leased
+from salespipe_spark.lake.local import LocalStore
 from salespipe_spark.lake.objects import Changed, Entry, Raced, Store
 from salespipe_spark.lake.s3_client import client_of, explained
 from salespipe_spark.lake.s3_object import S3Object, plain, side_by_side
-from salespipe_spark.lake.store import LocalStore, S3Server
+from salespipe_spark.lake.store import S3Server
 
 SMALL = 1024**2
 """Bytes: up to here an object is replaced by its bytes; a larger one is copied by the server, in parts."""

@@ -13,14 +13,15 @@ from pathlib import Path
 import pytest
 
 from salespipe_spark.errors import SalespipeError
-from salespipe_spark.lake.store import Changed, Entry, LocalStore, Raced
+from salespipe_spark.lake.local import LocalStore
+from salespipe_spark.lake.objects import Changed, Entry, Raced
 
 KEY = "core/fact/year=2024/month=01/data.parquet"
 
 HOLD_STAGING = """
 import sys
 from pathlib import Path
-from salespipe_spark.lake.store import LocalStore
+from salespipe_spark.lake.local import LocalStore
 with LocalStore(Path(sys.argv[1])).staging() as folder:
     (folder / "half.parquet").write_text("half of a file")
     print(folder, flush=True)
@@ -30,7 +31,7 @@ with LocalStore(Path(sys.argv[1])).staging() as folder:
 HOLD_LOCK = """
 import sys
 from pathlib import Path
-from salespipe_spark.lake.store import LocalStore
+from salespipe_spark.lake.local import LocalStore
 with LocalStore(Path(sys.argv[1])).locked("fact_orders"):
     print("locked", flush=True)
     sys.stdin.read()
