@@ -6,36 +6,20 @@ Three seeded kills by default; `make torture` sets SALESPIPE_TORTURE_KILLS=30.
 import os
 import random
 import shutil
-import signal
-import subprocess
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from salespipe_dagster_tests.integration.pipeline import COMMAND, Contents, change, contents, environment, rows, run
-from salespipe_dagster_tests.support import local
+from salespipe_dagster_tests.integration.killing import assert_whole, ended_before
+from salespipe_dagster_tests.integration.pipeline import Contents, change, contents, environment, run
 from salespipe_spark.lake.catalogue import Catalogue
-from salespipe_spark.tables import tables
+from salespipe_spark.months import between
 
 KILLS = int(os.environ.get("SALESPIPE_TORTURE_KILLS", "3"))
 SPAN = {"start_month": "2004-01", "end_month": "2004-06"}
-
-
-def visible(home: Path) -> Contents:
-    """What a reader finds: every object in place, with or without a receipt."""
-    catalogue = Catalogue(home / "lake")
-    months = [f"2004-{month:02d}" for month in range(1, 7)]
-    found: Contents = {}
-    for table in tables().values():
-        for part in table.parts(months):
-            file = local(catalogue).path(catalogue.key(table, part))
-            if file.exists():
-                found[table.name, part] = sorted(rows(file), key=repr)
-    return found
 
 
 @dataclass(frozen=True)
@@ -54,8 +38,8 @@ def scene(load_classicmodels: Callable[[], str], tmp_path_factory: pytest.TempPa
     home, undisturbed = tmp_path_factory.mktemp("scene") / "before", tmp_path_factory.mktemp("scene") / "after"
     url = load_classicmodels()
     run(home=home, url=url, **SPAN)
-    for month in range(1, 7):
-        change(url, f"UPDATE orders SET status = 'Cancelled' WHERE orderDate LIKE '2004-{month:02d}%%' LIMIT 1")
+    for month in between(*SPAN.values()):
+        change(url, f"UPDATE orders SET status = 'Cancelled' WHERE orderDate LIKE '{month}%%' LIMIT 1")
     begun = time.monotonic()
     run(home=undisturbed, url=url, **SPAN)
     takes = time.monotonic() - begun
@@ -69,27 +53,13 @@ def test_a_killed_run_leaves_whole_months_and_the_next_mends_them(seed: int, sce
     """The run is killed while it replaces every month: each is as it was or as it will be, nothing between."""
     share, takes = random.Random(seed).uniform(0.3, 1), scene.takes
     home = Path(shutil.copytree(scene.home, tmp_path / "killed"))
-    while took := ended_before(share * takes, home, scene.url):
+    while took := ended_before(share * takes, environment(home, scene.url, **SPAN)):
         share, takes = share * 0.9, took
         shutil.rmtree(home)
         shutil.copytree(scene.home, home)
 
-    for key, found in visible(home).items():
-        assert found in (scene.before[key], scene.after[key]), f"{key} is neither the old month nor the new one"
+    assert_whole(Catalogue(home / "lake"), between(*SPAN.values()), scene.before, scene.after)
     run(home=home, url=scene.url, **SPAN)
     assert contents(home) == scene.after
     assert list((home / "lake" / "_staging").iterdir()) == []
     assert list((home / "scratch" / "_staging").iterdir()) == []
-
-
-def ended_before(seconds: float, home: Path, url: str) -> float:
-    """Start a run and kill it; how long it took if it had ended: it may be quicker than the undisturbed one."""
-    command, begun = [str(COMMAND), "run"], time.monotonic()
-    process = subprocess.Popen(
-        command, env=environment(home, url, **SPAN), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=seconds)
-    took = time.monotonic() - begun
-    process.send_signal(signal.SIGKILL)
-    return 0 if process.wait() == -signal.SIGKILL else took

@@ -5,32 +5,21 @@ Three seeded kills by default; `make torture` sets SALESPIPE_TORTURE_KILLS_IN_S3
 
 import os
 import random
-import signal
-import subprocess
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from salespipe_dagster_tests.integration.pipeline import (
-    COMMAND,
-    Contents,
-    change,
-    contents_of,
-    environment,
-    rows_of,
-    run,
-)
+from salespipe_dagster_tests.integration.killing import assert_whole, ended_before
+from salespipe_dagster_tests.integration.pipeline import Contents, change, contents_of, environment, run
 from salespipe_dagster_tests.integration.test_s3_lake import in_s3, lake_of
 from salespipe_dagster_tests.landing.dropping import HEADER, sale_line
 from salespipe_dagster_tests.s3_servers import S3
 from salespipe_spark.lake import lease
 from salespipe_spark.lake.catalogue import Catalogue
 from salespipe_spark.months import between
-from salespipe_spark.tables import tables
 
 KILLS = int(os.environ.get("SALESPIPE_TORTURE_KILLS_IN_S3", "3"))
 SPAN = {"start_month": "2004-01", "end_month": "2004-03"}
@@ -43,17 +32,6 @@ def drop(server: S3, name: str, numbers: range) -> None:
     sales = [sale_line(f"T{number}", f"2004-0{number % 3 + 1}-09", number) for number in numbers]
     content = "\n".join([HEADER, *sales, "nothing,to,be,sold", ""])
     server.client().put_object(Bucket="tests", Key=f"{FILES}/sales/{name}.csv", Body=content.encode())
-
-
-def visible(lake: Catalogue) -> Contents:
-    """What a reader finds: every object in place, with or without a receipt."""
-    months = between(*SPAN.values())
-    parts = [(table, part) for table in tables().values() for part in table.parts(months)]
-    return {
-        (table.name, part): sorted(rows_of(lake, lake.key(table, part)), key=repr)
-        for table, part in parts
-        if lake.store.etag(lake.key(table, part))
-    }
 
 
 def keys_of(lake: Catalogue) -> list[str]:
@@ -122,8 +100,7 @@ def test_a_killed_run_leaves_whole_months_in_s3_and_the_next_mends_them(
         share, takes = share * 0.9, took
         copied(origin, lake)
 
-    for key, found in visible(lake).items():
-        assert found in (scene.before[key], scene.after[key]), f"{key} is neither the old month nor the new one"
+    assert_whole(lake, between(*SPAN.values()), scene.before, scene.after)
     run(home=tmp_path, url=scene.url, **place)
     assert contents_of(lake) == scene.after
     monkeypatch.setattr(lease, "DEAD_AFTER", -2.0)  # as if the killed run's lease were over
@@ -133,14 +110,3 @@ def test_a_killed_run_leaves_whole_months_in_s3_and_the_next_mends_them(
     assert keys_of(lake) == scene.keys, "a file landed otherwise, or something is left over"
     client, root = seaweedfs.client(), f"killed {seed}/"
     assert "Uploads" not in client.list_multipart_uploads(Bucket="tests", Prefix=root)
-
-
-def ended_before(seconds: float, settings: dict[str, str]) -> float:
-    """Start a run and kill it; how long it took if it had ended: it may be quicker than the undisturbed one."""
-    command, begun = [str(COMMAND), "run"], time.monotonic()
-    process = subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=seconds)
-    took = time.monotonic() - begun
-    process.send_signal(signal.SIGKILL)
-    return 0 if process.wait() == -signal.SIGKILL else took
