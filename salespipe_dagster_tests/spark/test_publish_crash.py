@@ -1,0 +1,131 @@
+"""What a run leaves behind that dies while it stages or publishes, and who mends it."""
+
+from pathlib import Path
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from salespipe_dagster_tests.spark.published import (
+    A1,
+    A2,
+    FEBRUARY,
+    JANUARY,
+    MARCH,
+    PAYMENTS,
+    THREE_MONTHS,
+    Crash,
+    crash_at,
+    office,
+    publish_facts,
+    publish_locations,
+    publish_payments,
+    publish_snapshot,
+    rows_in,
+    seen,
+)
+from salespipe_dagster_tests.support import Rows, StandInEngine, assert_rows, local
+from salespipe_spark.contract import SNAPSHOT
+from salespipe_spark.errors import SalespipeError
+from salespipe_spark.lake.lake import Lake
+from salespipe_spark.tables import tables
+
+
+class TestCrash:
+    """A run dies between an object and its receipt, or between two months."""
+
+    def test_object_without_its_receipt_is_seen_by_who_reads_it(
+        self, lake: Lake, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        publish_payments(lake, {JANUARY: [A1]})
+        with monkeypatch.context() as patch:
+            crash_at(lake, patch, step=2)
+            with pytest.raises(Crash):
+                publish_payments(lake, {JANUARY: [A1, A2]}, run="run 2")
+        with pytest.raises(SalespipeError) as refused:
+            lake.read(PAYMENTS, [JANUARY])
+        assert refused.value.message.startswith("Not the object that its receipt names: staging/payments 2024-01 in ")
+        assert refused.value.hint == "salespipe run --months 2024-01 --select staging/payments"
+
+    def test_next_run_mends_it(self, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+        publish_payments(lake, {JANUARY: [A1]})
+        with monkeypatch.context() as patch:
+            crash_at(lake, patch, step=2)
+            with pytest.raises(Crash):
+                publish_payments(lake, {JANUARY: [A1, A2]}, run="run 2")
+        publish_payments(lake, {JANUARY: [A1, A2]}, run="run 3")
+        assert lake.intact(PAYMENTS, JANUARY).run == "run 3"
+        assert_rows(lake.read(PAYMENTS, [JANUARY]), PAYMENTS.contract.ddl, [A1, A2])
+
+    def test_next_run_mends_it_also_when_the_rows_are_those_of_the_old_receipt(
+        self, lake: Lake, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The change was taken back in the source: digest and receipt agree, but the object is another."""
+        publish_payments(lake, {JANUARY: [A1]})
+        with monkeypatch.context() as patch:
+            crash_at(lake, patch, step=2)
+            with pytest.raises(Crash):
+                publish_payments(lake, {JANUARY: [A1, A2]}, run="run 2")
+        published = publish_payments(lake, {JANUARY: [A1]}, run="run 3")
+        assert [each.replaced for each in published] == [True]
+        assert rows_in(lake, PAYMENTS, JANUARY) == [A1]
+        assert lake.intact(PAYMENTS, JANUARY).run == "run 3"
+
+    def test_very_first_object_without_a_receipt_is_mended(self, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+        with monkeypatch.context() as patch:
+            crash_at(lake, patch, step=2)
+            with pytest.raises(Crash):
+                publish_payments(lake, {JANUARY: [A1]})
+        assert lake.published(PAYMENTS) == []
+        publish_payments(lake, {JANUARY: [A1]}, run="run 2")
+        assert lake.intact(PAYMENTS, JANUARY).run == "run 2"
+
+    def test_range_that_died_half_way_is_completed(self, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each month is whole, the old one or the new one; the months that were done are not replaced again."""
+        publish_payments(lake, THREE_MONTHS)
+        changed: dict[str, Rows] = {JANUARY: [A1], FEBRUARY: [], MARCH: []}
+        with monkeypatch.context() as patch:
+            crash_at(lake, patch, step=3)
+            with pytest.raises(Crash):
+                publish_payments(lake, changed, run="run 2")
+        assert {month: rows_in(lake, PAYMENTS, month) for month in THREE_MONTHS} == THREE_MONTHS | {JANUARY: [A1]}
+        again = publish_payments(lake, changed, run="run 3")
+        assert [each.replaced for each in again] == [False, True, True]
+        assert {month: rows_in(lake, PAYMENTS, month) for month in THREE_MONTHS} == changed
+
+    def test_table_that_is_its_own_input_is_mended_and_keeps_its_old_places(
+        self, lake: Lake, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """dim_locations reads itself: were its half-published object refused, no run could ever make it again."""
+        publish_snapshot(lake, "offices", [office("1", "Boston")])
+        publish_snapshot(lake, "customers", [])
+        publish_locations(lake)
+        publish_snapshot(lake, "offices", [office("1", "Paris")])
+        with monkeypatch.context() as patch:
+            crash_at(lake, patch, step=2)
+            with pytest.raises(Crash):
+                publish_locations(lake)
+        publish_snapshot(lake, "offices", [office("1", "Tokyo")])
+        publish_locations(lake)
+        cities = lake.read(tables()["dim_locations"], [SNAPSHOT]).select("city")
+        assert_rows(cities, "city string", [("Boston",), ("Paris",), ("Tokyo",)])
+
+
+class DyingEngine(StandInEngine):
+    """An engine that dies while it writes: one of its files is there already, the other is half written."""
+
+    def write(self, frame: DataFrame, target: str, by: str, size: int) -> None:
+        super().write(frame.limit(1), target, by, size)
+        (Path(target) / "half.parquet").write_bytes(b"PAR1")
+        raise Crash
+
+
+def test_write_that_dies_half_way_leaves_what_is_published_untouched(lake: Lake, spark: SparkSession) -> None:
+    """Sail leaves the files of a failed write where it wrote them: that may only be in staging."""
+    publish_payments(lake, THREE_MONTHS)
+    publish_facts(lake, list(THREE_MONTHS))
+    publish_payments(lake, {JANUARY: [A1], FEBRUARY: []})
+    before = seen(lake)
+    dying = Lake(local(lake).root, DyingEngine(spark))
+    with pytest.raises(Crash):
+        publish_facts(dying, list(THREE_MONTHS), run="run 2")
+    assert before.changed_to(seen(lake)) == set()
