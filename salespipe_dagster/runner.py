@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -149,12 +150,19 @@ def _outside(table: Table, metadata: Mapping[str, dg.MetadataValue[Any]]) -> lis
 
 
 def _add_checks(outcome: Outcome, result: dg.ExecuteInProcessResult) -> None:
-    """What did not pass of the checks over several tables: those of one table have failed their step."""
+    """What did not pass of the checks over several tables: those of one table have failed their step.
+
+    A note that holds for many tables, as when a run makes a few months, is one note.
+    """
+    noted: dict[str, list[str]] = defaultdict(list)
     for check in result.get_asset_check_evaluations():
         if not check.passed:
-            text = f"{check.asset_key.to_user_string()} {check.check_name}: {check.metadata['actual'].value}"
-            is_error = check.severity == dg.AssetCheckSeverity.ERROR
-            (outcome.problems if is_error else outcome.notes).append(text)
+            name, said = check.asset_key.to_user_string(), f"{check.check_name}: {check.metadata['actual'].value}"
+            if check.severity == dg.AssetCheckSeverity.ERROR:
+                outcome.problems.append(f"{name} {said}")
+            else:
+                noted[said].append(name)
+    outcome.notes += [f"{', '.join(names)} {said}" for said, names in noted.items()]
 
 
 def _reason(event: dg.DagsterEvent) -> str:

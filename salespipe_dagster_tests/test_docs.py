@@ -10,7 +10,7 @@ from salespipe_dagster.charts import charts
 from salespipe_dagster.cli import main
 from salespipe_dagster.setting_types import PREFIX
 from salespipe_dagster.settings import Settings
-from salespipe_spark.tables import LAYERS, tables
+from salespipe_spark.tables import LAYERS, Table, feeds, tables
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -61,6 +61,18 @@ def test_readme_lists_every_setting() -> None:
 def test_readme_lists_every_table(layer: str) -> None:
     (row,) = re.findall(rf"^\| {layer} \| (.*) \|$", README, re.MULTILINE)
     assert set(re.findall(r"`(\w+)`", row)) == {table.name for table in tables().values() if table.layer == layer}
+
+
+@pytest.mark.parametrize("table", feeds(), ids=lambda table: table.name)
+def test_readme_lists_every_column_of_a_file(table: Table) -> None:
+    """A star says of those that a file may lack that it may."""
+    feed, contract = table.contract.feed, table.contract
+    assert feed is not None
+    (row,) = re.findall(rf"^\| `{feed.folder}/` \| {feed.format.upper()} \| (.*) \|$", README, re.MULTILINE)
+    assert re.findall(r"`(\w+)`(?!\\\*)", row) == list(
+        dict.fromkeys(c.source or c.name for c in contract.columns if not c.nullable)
+    )
+    assert re.findall(r"`(\w+)`\\\*", row) == [c.source or c.name for c in contract.columns if c.nullable]
 
 
 def test_readme_lists_every_chart() -> None:

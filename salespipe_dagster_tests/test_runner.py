@@ -188,12 +188,16 @@ def test_order_in_two_months_is_a_problem_though_every_step_succeeded(filled: Se
 
 @pytest.mark.usefixtures("in_memory")
 def test_lake_that_is_not_filled_yet_is_a_note(filled: Settings, engine: Engine) -> None:
-    """A lake that is filled month by month is not wrong."""
-    (filled.lake / "_receipts" / "marts" / "monthly_revenue" / "2024-02.json").unlink()
-    (filled.lake / "marts" / "monthly_revenue" / "year=2024" / "month=02" / "data.parquet").unlink()
-    found = outcome(filled, engine, FakeSource(), "marts/monthly_revenue", months=["2024-03"])
+    """A lake that is filled month by month is not wrong, and it is said once, not of each mart."""
+    names = ["monthly_revenue", "revenue_by_country"]
+    for name in names:
+        (filled.lake / "_receipts" / "marts" / name / "2024-02.json").unlink()
+        (filled.lake / "marts" / name / "year=2024" / "month=02" / "data.parquet").unlink()
+    found = outcome(filled, engine, FakeSource(), *(f"marts/{name}" for name in names), months=["2024-03"])
     assert found.problems == []
-    assert found.notes == ["marts/monthly_revenue coverage: covers 2 of 3 months, missing 2024-02"]
+    assert found.notes == [
+        "marts/monthly_revenue, marts/revenue_by_country coverage: covers 2 of 3 months, missing 2024-02"
+    ]
 
 
 @pytest.mark.usefixtures("in_memory")
