@@ -1,39 +1,38 @@
 """Putting a batch of parsed files into the lake: parts first, then what moved, the ledger's entries last."""
 
 import json
-import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Set
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
-from salespipe_dagster.landing.ledger import PARTS, Ledger, entry_key, part_key, quarantine_key
-from salespipe_dagster.landing.moved import knows_any, merged_keys, moved, write_keys
+from salespipe_dagster.landing.index import KeyIndex
+from salespipe_dagster.landing.ledger import INDEX, PARTS, QUARANTINE, Ledger, entry_key, part_key, quarantine_key
+from salespipe_dagster.landing.moved import moved
 from salespipe_dagster.landing.parsed import Parsed, Status
-from salespipe_spark.lake.objects import Changed, Entry, Store
+from salespipe_spark.lake.objects import Store
 from salespipe_spark.tables import Table
 
-ATTEMPTS = 5
-INDEX_FILES = 50
-"""From so many files on the index is merged into one."""
+Upload = tuple[Path, str]
+"""A file of this machine, and the key under which it is to lie."""
 
 
 class Berth:
-    """The lake of one landing; a file of the index of keys is read once."""
+    """The lake of one landing, and what it remembers from batch to batch."""
 
     def __init__(self, lake: Store, scratch: Path, run: str) -> None:
         """A berth that nothing was put into yet."""
         self._lake = lake
         self._scratch = scratch
         self._run = run
-        self._index: dict[str, Path] = {}
-        self._left: dict[str, dict[str, set[str]]] = {}
+        self._indexes: dict[str, KeyIndex] = {}
+        self._waiting: dict[str, dict[str, set[str]]] = {}
 
     def commit(self, table: Table, ledger: Ledger, results: list[Parsed]) -> Ledger:
         """Put what came of these files into the lake, and return the ledger with their entries."""
         if not results:
             return ledger
-        entered, ledger = ledger, ledger.with_entries({result.version.id: result.status for result in results})
+        entering = {result.version.id for result in results}
         uploads = [
             (file, part_key(table.name, part, result.version.id))
             for result in results
@@ -42,83 +41,46 @@ class Berth:
         ]
         with self._lake.writing(), TemporaryDirectory(dir=self._scratch) as folder:
             if table.monthly:
-                uploads += self._moved(table, entered, ledger, [file for file, _ in uploads], Path(folder))
-            placed = [key for _, key in uploads]
-            left = self._left_over(table, entered, ledger, placed)
+                uploads += self._moved(table, [file for file, _ in uploads], entering, ledger.past, Path(folder))
             uploads += [(r.quarantine, quarantine_key(table.name, r.version.id)) for r in results if r.quarantine]
+            left = self._left_over(table, ledger, entering, {key for _, key in uploads})
             self._lake.mapped(lambda upload: self._lake.upload(*upload), uploads)
             self._lake.mapped(self._lake.remove, left)
             self._lake.mapped(self._enter, results)
-        return ledger
-
-    def _left_over(self, table: Table, entered: Ledger, ledger: Ledger, placed: list[str]) -> list[str]:
-        """The parts that would count once these versions are entered, and that were not placed with them.
-
-        Killed landings left them: a run with fewer months, or other rules, does not put all of them in place
-        again. Those of versions that nobody has entered yet are remembered until somebody does.
-        """
-        before, after = entered.statuses.keys(), ledger.statuses.keys()
-        if table.name not in self._left:
-            there = _versions_of(self._lake.list(f"{PARTS}/{table.name}", ".parquet"))
-            self._left[table.name] = {key: versions for key, versions in there.items() if not versions <= before}
-        left, mine = self._left[table.name], _versions_of(placed)
-        counting = [key for key, versions in left.items() if versions <= after and not versions <= before]
-        left |= {key: versions for key, versions in mine.items() if not versions <= after}
-        return [key for key in counting if key not in mine]
-
-    def _enter(self, result: Parsed) -> None:
-        enter(self._lake, result, self._run)
+        return ledger.with_entries({result.version.id: result.status for result in results})
 
     def _moved(
-        self, table: Table, entered: Ledger, ledger: Ledger, fresh: list[Path], folder: Path
-    ) -> list[tuple[Path, str]]:
+        self, table: Table, fresh: list[Path], entering: set[str], past: set[str], folder: Path
+    ) -> Iterator[Upload]:
         """The keys that moved between months, each object with where it is to lie.
 
         The fresh keys are put into the index first and the index is read then: of two runs that land at once
-        one at least knows the keys of both. Keys in it that never land are of no version that counts.
+        one at least knows the keys of both.
         """
-        name = f"{_index_folder(table)}/{uuid.uuid4().hex}.parquet"
-        keys = folder / "keys.parquet"
-        if fresh:
-            self._lake.upload(write_keys(table, fresh, keys, self._scratch), name)
-        index = self._read_index(table, entered, ledger, name)
-        found = moved(table, index, keys, ledger.past, folder, self._scratch) if fresh else ()
-        return [(each.file, part_key(table.name, each.part, each.newer, each.older)) for each in found]
+        index = self._indexes.setdefault(table.name, KeyIndex(self._lake, table, self._scratch))
+        own = index.note(fresh) if fresh else None
+        others = index.others(own, entering, past)
+        if own:
+            for each in moved(table, others, own, past, folder, self._scratch):
+                yield each.file, part_key(table.name, each.part, each.newer, each.older)
 
-    def _read_index(self, table: Table, entered: Ledger, ledger: Ledger, own: str) -> list[Path]:
-        """The index but for one's own file, on this machine.
+    def _left_over(self, table: Table, ledger: Ledger, entering: set[str], placed: set[str]) -> list[str]:
+        """The objects that would count once these versions are entered, and that are not placed with them.
 
-        Many files are made one, without what killed landings noted of the versions that land now. What these
-        overtake stays in it: they may never be entered.
+        Killed landings left them: a run with fewer months, or other rules, does not put all of them in place again.
+        Those of versions that nobody has entered yet wait until somebody does, what is placed now among them.
         """
-        entering = set(ledger.statuses) - set(entered.statuses)
-        for _ in range(ATTEMPTS):
-            entries = [entry for entry in self._lake.entries(_index_folder(table)) if entry.key.endswith(".parquet")]
-            others = [entry for entry in entries if entry.key != own]
-            try:
-                self._lake.mapped(self._fetch, [entry for entry in others if entry.key not in self._index])
-            except Changed:
-                continue  # another run has made them one
-            found = {entry.key: self._index[entry.key] for entry in others}
-            stale = bool(found) and knows_any(list(found.values()), entering, self._scratch)
-            if stale or len(entries) >= INDEX_FILES:
-                return [self._merged(table, found, entered.past | entering)]
-            return list(found.values())
-        raise Changed(self._lake.uri(_index_folder(table)))
+        if table.name not in self._waiting:
+            folders = (f"{PARTS}/{table.name}", f"{QUARANTINE}/{table.name}")
+            there = (key for folder in folders for key in self._lake.list(folder, ".parquet"))
+            self._waiting[table.name] = _not_entered(there, ledger.statuses.keys())
+        waiting, known = self._waiting[table.name], ledger.statuses.keys() | entering
+        counting = [key for key, versions in waiting.items() if versions <= known]
+        self._waiting[table.name] = _not_entered({*waiting, *placed}, known)
+        return [key for key in counting if key not in placed]
 
-    def _fetch(self, entry: Entry) -> None:
-        target = self._scratch / f"index-{uuid.uuid4().hex}.parquet"
-        self._lake.download(entry, target)
-        self._index[entry.key] = target
-
-    def _merged(self, table: Table, index: dict[str, Path], without: set[str]) -> Path:
-        name = f"{_index_folder(table)}/{uuid.uuid4().hex}.parquet"
-        target = self._scratch / f"index-{uuid.uuid4().hex}.parquet"
-        merged = merged_keys(list(index.values()), without, target, self._scratch)
-        self._lake.upload(merged, name)
-        self._lake.mapped(self._lake.remove, index)
-        self._index[name] = merged
-        return merged
+    def _enter(self, result: Parsed) -> None:
+        enter(self._lake, result, self._run)
 
 
 def enter(lake: Store, result: Parsed, run: str) -> None:
@@ -128,13 +90,15 @@ def enter(lake: Store, result: Parsed, run: str) -> None:
         lake.put(entry_key(version.table, version.id, result.status), _entry(result, run))
 
 
-def _versions_of(keys: Iterable[str]) -> dict[str, set[str]]:
-    """The versions that each part is of: it counts when all of them do."""
-    return {key: set(PurePosixPath(key).stem.split(".")) for key in keys}
-
-
-def _index_folder(table: Table) -> str:
-    return f"{PARTS}/{table.name}/_keys"
+def _not_entered(keys: Iterable[str], known: Set[str]) -> dict[str, set[str]]:
+    """The objects that do not count yet, each with the versions it is of: it counts when all of them do."""
+    found: dict[str, set[str]] = {}
+    for key in keys:
+        path = PurePosixPath(key)
+        versions = set(path.stem.split("."))
+        if path.parent.name != INDEX and not versions <= known:
+            found[key] = versions
+    return found
 
 
 def _entry(result: Parsed, run: str) -> bytes:

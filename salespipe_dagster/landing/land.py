@@ -1,7 +1,8 @@
 """Landing: what is there and not in the ledger is parsed and put into the lake, the ledger's entry last.
 
 Files are landed in batches: all of a batch is parsed, then what moved between months is found at once,
-then the objects are uploaded, then the entries. A crash anywhere leaves nothing that counts.
+then the objects are uploaded, then the entries. A crash anywhere leaves no file that counts in part, and no
+row that counts twice.
 """
 
 import shutil

@@ -22,6 +22,8 @@ from salespipe_spark.lake.objects import Store
 from salespipe_spark.tables import Table, feeds
 
 PARTS = "_landed"
+INDEX = "_keys"
+"""Beside the parts of a feed, the folder with the index of its keys."""
 QUARANTINE = "_quarantine"
 ENTRIES = "_receipts/_landed"
 DECIDED = (Status.LANDED, Status.DROPPED)

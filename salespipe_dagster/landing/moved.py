@@ -1,26 +1,24 @@
 """Rows that a newer file has in another month than an older one: the older's month must not keep them.
 
 A month is made from the parts of its own month alone, so each month that has a row of a key that a newer
-file has elsewhere is given the key by itself, marked as moved. An index of the keys of all that landed
-says where each key is. Both directions are covered, so that it does not matter which file landed first.
+file has elsewhere is given the key by itself, marked as moved. The index of keys says where each key is.
+Both directions are covered, so that it does not matter which file landed first.
 """
 
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import duckdb
 import pyarrow as pa
 
 from salespipe_dagster.landing.parts import landed_schema
+from salespipe_dagster.landing.spilling import spilling
 from salespipe_spark import months
 from salespipe_spark.lake.schema import writer_of
 from salespipe_spark.tables import Table
 
-MEMORY = "1GB"
-KEYS = "file_keys"
 _NEWER = "(n.landed_modified_at, n.landed_file) > (o.landed_modified_at, o.landed_file)"
+_FRESH = "SELECT landed_version FROM fresh"
 
 
 class Moved(NamedTuple):
@@ -32,64 +30,36 @@ class Moved(NamedTuple):
     file: Path
 
 
-def write_keys(table: Table, parts: list[Path], target: Path, scratch: Path) -> Path:
-    """The keys of the rows of these parts, each with its month and its file: what the index keeps of them."""
-    (key,) = table.contract.key
-    with _database(scratch) as database:
-        database.execute(
-            f"COPY (SELECT {key} AS key, strftime({table.contract.month}, '%Y-%m') AS part,"
-            " landed_file, landed_version, landed_modified_at FROM read_parquet($parts))"
-            " TO $target (FORMAT parquet, COMPRESSION zstd)",
-            {"parts": [str(part) for part in parts], "target": str(target)},
-        )
-    return target
-
-
-def knows_any(files: list[Path], versions: set[str], scratch: Path) -> bool:
-    """Whether files of the index hold a key of any of these versions."""
-    with _database(scratch) as database:
-        _name(database, "wanted", versions)
-        found = "FROM read_parquet($files) WHERE landed_version IN (FROM wanted) LIMIT 1"
-        return database.execute(found, {"files": [str(file) for file in files]}).fetchone() is not None
-
-
-def merged_keys(files: list[Path], without: set[str], target: Path, scratch: Path) -> Path:
-    """The keys of several files of the index in one, without those of some versions."""
-    with _database(scratch) as database:
-        _name(database, "dropped", without)
-        database.execute(
-            "COPY (SELECT DISTINCT * FROM read_parquet($files) WHERE landed_version NOT IN (FROM dropped))"
-            " TO $target (FORMAT parquet, COMPRESSION zstd)",
-            {"files": [str(file) for file in files], "target": str(target)},
-        )
-    return target
-
-
-def moved(table: Table, index: list[Path], fresh: Path, past: set[str], folder: Path, scratch: Path) -> Iterator[Moved]:
+def moved(
+    table: Table, others: list[Path], fresh: Path, past: set[str], folder: Path, scratch: Path
+) -> Iterator[Moved]:
     """The moved keys between fresh versions and all others, and among the fresh ones.
+
+    Two others are left alone: what is noted between them has more keys than those that a fresh one has, too.
 
     Args:
         table: the feed's table, a monthly one.
-        index: the keys of what landed before, and of what another run may be landing now.
+        others: the keys of what landed before, and of what another run may be landing now.
         fresh: the keys of what lands now.
-        past: the versions that do not count, once the fresh ones have landed, and never will.
+        past: the versions that do not count and never will. Those that the fresh ones overtake are not past yet: a
+            run that is killed while it enters them leaves some that count beside others that they overtake.
         folder: where the files are written.
         scratch: where the database spills to.
     """
-    with _database(scratch) as database:
-        _name(database, "past", past)
+    with spilling(scratch, past=past) as database:
         database.execute("CREATE TEMP TABLE fresh AS SELECT * FROM read_parquet($fresh)", {"fresh": str(fresh)})
         database.execute("CREATE TEMP TABLE every AS FROM fresh")
-        if index:
+        if others:
             database.execute(
-                "INSERT INTO every SELECT DISTINCT * FROM read_parquet($index) WHERE key IN (SELECT key FROM fresh)"
-                " AND landed_version NOT IN (FROM past) AND landed_version NOT IN (SELECT landed_version FROM fresh)",
-                {"index": [str(file) for file in index]},
+                "INSERT INTO every SELECT DISTINCT * FROM read_parquet($others) WHERE key IN (SELECT key FROM fresh)"
+                f" AND landed_version NOT IN (FROM past) AND landed_version NOT IN ({_FRESH})",
+                {"others": [str(file) for file in others]},
             )
         database.execute(
             "CREATE TEMP TABLE pairs AS SELECT o.part, n.landed_version AS newer, o.landed_version AS older, n.key,"
-            f" n.landed_file, n.landed_modified_at FROM every n JOIN every o"
-            f" ON n.key = o.key AND n.part <> o.part AND {_NEWER}"
+            " n.landed_file, n.landed_modified_at FROM every n JOIN every o"
+            f" ON n.key = o.key AND n.part <> o.part AND n.landed_file <> o.landed_file AND {_NEWER}"
+            f" WHERE n.landed_version IN ({_FRESH}) OR o.landed_version IN ({_FRESH})"
         )
         found = database.execute("SELECT DISTINCT part, newer, older FROM pairs ORDER BY ALL").fetchall()
         for number, (part, newer, older) in enumerate(found):
@@ -120,20 +90,3 @@ def _write(table: Table, part: str, rows: pa.RecordBatchReader, file: Path) -> N
             }
             columns = [given.get(field.name, pa.nulls(len(batch), field.type)).cast(field.type) for field in schema]
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
-
-
-def _name(database: duckdb.DuckDBPyConnection, name: str, versions: set[str]) -> None:
-    """Let SQL know the versions as a table of that name."""
-    database.register(name, pa.table({"version": pa.array(sorted(versions), pa.string())}))
-
-
-@contextmanager
-def _database(scratch: Path) -> Generator[duckdb.DuckDBPyConnection]:
-    """A database in memory that spills to the scratch folder."""
-    settings: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": MEMORY,
-        "temp_directory": str(scratch / "spill"),
-        "autoinstall_known_extensions": False,
-    }
-    with duckdb.connect(config=settings) as database:
-        yield database

@@ -22,6 +22,14 @@ def sale_line(number: str, day: str, quantity: int = 1) -> str:
     return f"{number},{day},C1,Lamp,{quantity},2.50,North,{quantity * 2.5:.2f}"
 
 
+ACROSS = {
+    "a": ([sale_line("T1", "2024-01-31"), sale_line("T2", "2024-01-02")], 0),
+    "b": ([sale_line("T1", "2024-02-01", 2), sale_line("T3", "2024-02-02")], 1),
+    "c": ([sale_line("T1", "2024-03-01", 3), sale_line("T2", "2024-01-02", 7)], 2),
+}
+"""Three files, each with its age, of which a newer one has a sale of an older one in another month."""
+
+
 def drop_file(root: Path, key: str, content: str, minutes: float = 0) -> None:
     """Put a file below a folder, as old as so many minutes after midnight."""
     file = root / key
@@ -40,6 +48,16 @@ def dock_at(folder: Path, lake: str = "lake") -> Dock:
     """Files and a lake in folders, January to March 2024."""
     files, store = LocalStore(folder / "files"), LocalStore(folder / lake)
     return Dock(files, store, folder / "scratch", "2024-01", "2024-03", 0.05, "a run")
+
+
+def lake_of(dock: Dock) -> LocalStore:
+    assert isinstance(dock.lake, LocalStore)
+    return dock.lake
+
+
+def files_of(dock: Dock) -> Path:
+    assert isinstance(dock.files, LocalStore)
+    return dock.files.root
 
 
 def counting(lake: LocalStore, part: str) -> list[tuple[str, int]]:

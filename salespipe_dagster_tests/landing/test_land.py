@@ -1,27 +1,28 @@
-"""Landing: each content once, any order the same months, and a crash anywhere leaves nothing that counts."""
+"""Landing: each content once, any order the same months, and what is held or broken keeps no other away."""
 
 import itertools
-import random
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from salespipe_dagster.landing import berth, land
+from salespipe_dagster.landing import land
 from salespipe_dagster.landing.land import Dock
 from salespipe_dagster.landing.ledger import entries_of, read_landed, read_ledger
 from salespipe_dagster.landing.parsed import Status
 from salespipe_dagster.settings import Settings
 from salespipe_dagster_tests.landing.dropping import (
+    ACROSS,
     SALES,
     counting,
     dock_at,
     drop_file,
     drop_sales,
     everything,
+    files_of,
     keys_below,
+    lake_of,
     sale_line,
 )
 from salespipe_spark.lake.local import LocalStore
@@ -29,43 +30,8 @@ from salespipe_spark.lake.objects import Entry
 from salespipe_spark.months import following
 
 
-class Crash(BaseException):
-    """What kill -9 is to a test."""
-
-
-class FaultyStore(LocalStore):
-    """A store in which the n-th write does not return."""
-
-    def __init__(self, root: Path, fails_at: int) -> None:
-        super().__init__(root)
-        self.left = fails_at
-
-    def upload(self, file: Path, key: str) -> Entry:
-        self._count()
-        return super().upload(file, key)
-
-    def put(self, key: str, content: bytes) -> None:
-        self._count()
-        super().put(key, content)
-
-    def _count(self) -> None:
-        self.left -= 1
-        if self.left < 0:
-            raise Crash
-
-
 def statuses(dock: Dock) -> list[str]:
     return sorted(status.value for status in read_ledger(dock.lake, SALES).statuses.values())
-
-
-def lake_of(dock: Dock) -> LocalStore:
-    assert isinstance(dock.lake, LocalStore)
-    return dock.lake
-
-
-def files_of(dock: Dock) -> Path:
-    assert isinstance(dock.files, LocalStore)
-    return dock.files.root
 
 
 def test_rows_land_in_the_months_of_their_dates(tmp_path: Path) -> None:
@@ -91,9 +57,10 @@ def test_overwritten_file_is_what_counts(tmp_path: Path) -> None:
     dock = dock_at(tmp_path)
     drop_sales(files_of(dock), "a", [sale_line("T1", "2024-01-31"), sale_line("T2", "2024-02-01")])
     land.land(dock)
-    drop_sales(files_of(dock), "a", [sale_line("T1", "2024-01-31", 5)], minutes=1)
+    drop_sales(files_of(dock), "a", [sale_line("T1", "2024-03-31", 5)], minutes=1)
     land.land(dock)
-    assert everything(lake_of(dock)) == {"2024-01": [("T1", 5)]}
+    assert everything(lake_of(dock)) == {"2024-03": [("T1", 5)]}
+    assert len(list(lake_of(dock).path("_landed/online_sales/2024-01").iterdir())) == 1, "nothing moves from itself"
 
 
 def test_older_copy_that_was_put_back_counts(tmp_path: Path) -> None:
@@ -128,13 +95,6 @@ def test_content_that_landed_before_counts_when_it_is_put_back_with_its_time(tmp
     assert land.land(dock).results == []
 
 
-ACROSS = {
-    "a": ([sale_line("T1", "2024-01-31"), sale_line("T2", "2024-01-02")], 0),
-    "b": ([sale_line("T1", "2024-02-01", 2), sale_line("T3", "2024-02-02")], 1),
-    "c": ([sale_line("T1", "2024-03-01", 3), sale_line("T2", "2024-01-02", 7)], 2),
-}
-
-
 @pytest.mark.parametrize("order", list(itertools.permutations("abc")))
 @pytest.mark.parametrize("at_once", [1, 2, 3])
 def test_order_of_landing_does_not_matter(tmp_path: Path, order: tuple[str, ...], at_once: int) -> None:
@@ -155,6 +115,17 @@ def expected_fingerprints(folder: Path) -> dict[str, str]:
     return read_landed(dock.lake, SALES).fingerprints(["2024-01", "2024-02", "2024-03"])
 
 
+def test_third_file_leaves_in_place_what_moved_between_two_others(tmp_path: Path) -> None:
+    """It has one of the two keys that moved: noted anew with that one alone, the other would count twice."""
+    dock = dock_at(tmp_path)
+    drop_sales(files_of(dock), "a", [sale_line("T1", "2024-01-31"), sale_line("T2", "2024-01-31")])
+    drop_sales(files_of(dock), "b", [sale_line("T1", "2024-02-01", 2), sale_line("T2", "2024-02-01", 2)], minutes=1)
+    land.land(dock)
+    drop_sales(files_of(dock), "c", [sale_line("T2", "2024-02-01", 3)], minutes=2)
+    land.land(dock)
+    assert everything(lake_of(dock)) == {"2024-02": [("T1", 2), ("T2", 3)]}
+
+
 def test_row_comes_back_when_the_file_that_moved_it_does_not_have_it_any_more(tmp_path: Path) -> None:
     dock = dock_at(tmp_path)
     for name in "ab":
@@ -165,140 +136,6 @@ def test_row_comes_back_when_the_file_that_moved_it_does_not_have_it_any_more(tm
     land.land(dock)
     assert everything(lake_of(dock)) == {"2024-01": [("T1", 1), ("T2", 1)], "2024-02": [("T3", 1)]}
     assert read_landed(dock.lake, SALES).fingerprint("2024-01") != before, "the month would not be made again"
-
-
-def test_many_histories_come_to_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files dropped, overwritten and landed at random, with small batches and an index that is merged all the time."""
-    monkeypatch.setattr(land, "BATCH_FILES", 2)
-    monkeypatch.setattr(berth, "INDEX_FILES", 3)
-    chance = random.Random(7)
-    dock = dock_at(tmp_path)
-    there: dict[str, tuple[int, dict[str, tuple[str, int]]]] = {}
-    for minute in range(25):
-        name = chance.choice("abcd")
-        sold = {f"T{n}": (f"2024-0{chance.randint(1, 3)}-05", minute) for n in chance.sample(range(6), 3)}
-        there[name] = (minute, sold)
-        drop_sales(files_of(dock), name, [sale_line(n, *of) for n, of in sold.items()], minutes=minute)
-        if chance.random() < 0.5:
-            land.land(dock)
-            assert everything(lake_of(dock)) == newest(there)
-    land.land(dock)
-    assert everything(lake_of(dock)) == newest(there)
-
-
-def newest(there: dict[str, tuple[int, dict[str, tuple[str, int]]]]) -> dict[str, list[tuple[str, int]]]:
-    """Of each transaction the newest file's, by month."""
-    merged = {number: of for _, sold in sorted(there.values(), key=lambda each: each[0]) for number, of in sold.items()}
-    found: dict[str, list[tuple[str, int]]] = {}
-    for number, (day, quantity) in sorted(merged.items()):
-        found.setdefault(day[:7], []).append((number, quantity))
-    return dict(sorted(found.items()))
-
-
-def test_crash_at_any_write_leaves_nothing_that_counts_and_the_rerun_ends_equal(tmp_path: Path) -> None:
-    first = dock_at(tmp_path)
-    drop_sales(files_of(first), "a", *ACROSS["a"])
-    land.land(first)
-    before = everything(lake_of(first))
-    for name in "bc":
-        drop_sales(files_of(first), name, *ACROSS[name])
-    writes = 0
-    while True:
-        lake = shutil.copytree(lake_of(first).root, tmp_path / f"lake-{writes}")
-        dock = replace(first, lake=FaultyStore(lake, writes))
-        try:
-            land.land(dock)
-        except Crash:
-            landed = read_landed(LocalStore(lake), SALES)
-            entered = set(landed.ledger.statuses.values())
-            assert entered == {Status.LANDED}
-            if len(landed.ledger.statuses) == 1:
-                assert everything(LocalStore(lake)) == before
-            land.land(replace(first, lake=LocalStore(lake)))
-        else:
-            break
-        assert everything(LocalStore(lake)) == {"2024-01": [("T2", 7)], "2024-02": [("T3", 1)], "2024-03": [("T1", 3)]}
-        assert read_landed(LocalStore(lake), SALES).fingerprints(["2024-01"]) == {
-            "2024-01": expected_fingerprints(tmp_path)["2024-01"]
-        }
-        writes += 1
-    assert writes > 8
-    assert list((first.scratch / "_staging").iterdir()) == []
-
-
-def test_what_a_killed_landing_left_of_more_months_does_not_count(tmp_path: Path) -> None:
-    """The next run may have fewer months: rows that it puts aside do not count beside that."""
-    dock = dock_at(tmp_path)
-    drop_sales(
-        files_of(dock), "a", [sale_line(f"T{n}", "2024-01-31") for n in range(39)] + [sale_line("T", "2024-03-01")]
-    )
-    with pytest.raises(Crash):
-        land.land(replace(dock, lake=FaultyStore(lake_of(dock).root, 3)))
-    assert len(list((lake_of(dock).root / "_landed/online_sales/2024-03").iterdir())) == 1
-    [landed] = land.land(replace(dock, last_month="2024-02")).results
-    assert (landed.landed, landed.quarantined) == (39, 1)
-    assert list(everything(lake_of(dock))) == ["2024-01"]
-
-
-@pytest.mark.parametrize("others", [39, 0])
-def test_keys_that_a_killed_landing_left_move_no_row(tmp_path: Path, others: int) -> None:
-    """It noted a key in a month that the file's rows then do not have: whoever else has the key would lose its row."""
-    dock = replace(dock_at(tmp_path), max_rejected_share=1)
-    many = [sale_line(f"T{n}", "2024-01-31") for n in range(others)]
-    drop_sales(files_of(dock), "a", [*many, sale_line("T", "2024-03-01")], minutes=1)
-    with pytest.raises(Crash):
-        land.land(replace(dock, lake=FaultyStore(lake_of(dock).root, 1)))
-    fewer = replace(dock, last_month="2024-02")
-    land.land(fewer)
-    drop_sales(files_of(dock), "b", [sale_line("T", "2024-01-31", 2)])
-    land.land(fewer)
-    assert ("T", 2) in counting(lake_of(dock), "2024-01")
-
-
-def test_key_that_seems_moved_until_the_other_file_lands_counts_where_it_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The older file lands by what a killed landing noted of the newer one, and then that lands otherwise."""
-    monkeypatch.setattr(land, "BATCH_FILES", 1)
-    dock = replace(dock_at(tmp_path), max_rejected_share=1)
-    drop_sales(files_of(dock), "a", [sale_line("T", "2024-03-01"), sale_line("T0", "2024-02-01")], minutes=1)
-    with pytest.raises(Crash):
-        land.land(replace(dock, lake=FaultyStore(lake_of(dock).root, 1)))
-    drop_sales(files_of(dock), "b", [sale_line("T", "2024-01-31", 2)])
-    land.land(replace(dock, last_month="2024-02"))
-    assert everything(lake_of(dock)) == {"2024-01": [("T", 2)], "2024-02": [("T0", 1)]}
-
-
-def test_key_that_a_killed_landing_said_had_moved_counts_where_it_is(tmp_path: Path) -> None:
-    """It had put in place that an older file's row moved to a month that the newer one then has no row of."""
-    dock = dock_at(tmp_path)
-    drop_sales(files_of(dock), "b", [sale_line("T", "2024-01-31", 2)])
-    land.land(dock)
-    many = [sale_line(f"T{n}", "2024-02-01") for n in range(39)]
-    drop_sales(files_of(dock), "a", [*many, sale_line("T", "2024-03-01")], minutes=1)
-    with pytest.raises(Crash):
-        land.land(replace(dock, lake=FaultyStore(lake_of(dock).root, 4)))
-    assert len(list((lake_of(dock).root / "_landed/online_sales/2024-01").iterdir())) == 2
-    land.land(replace(dock, last_month="2024-02"))
-    assert counting(lake_of(dock), "2024-01") == [("T", 2)]
-
-
-def test_crash_after_the_index_was_merged_loses_no_key_that_counts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The content that overtakes another may never land: then the other counts on, and its keys must be found."""
-    monkeypatch.setattr(berth, "INDEX_FILES", 2)
-    for writes in range(4):
-        dock = dock_at(tmp_path / str(writes))
-        drop_sales(files_of(dock), "a", [sale_line("T1", "2024-01-31")])
-        land.land(dock)
-        drop_sales(files_of(dock), "a", [sale_line("T2", "2024-01-31")], minutes=1)
-        with pytest.raises(Crash):
-            land.land(replace(dock, lake=FaultyStore(lake_of(dock).root, writes)))
-        (files_of(dock) / "sales/a.csv").unlink()
-        drop_sales(files_of(dock), "b", [sale_line("T1", "2024-02-01", 2)], minutes=2)
-        land.land(dock)
-        assert everything(lake_of(dock)) == {"2024-02": [("T1", 2)]}, writes
 
 
 def test_file_that_changes_while_it_is_read_is_left_for_the_next_run(tmp_path: Path) -> None:
