@@ -415,6 +415,18 @@ class TestDigest:
         assert audit.no_rows(SALES).digest != digest(spark, sale())
 
 
+@pytest.mark.parametrize("few", [True, False])
+def test_figures_are_the_same_by_one_query_and_by_two(spark: SparkSession, few: bool) -> None:
+    february = date(2024, 2, 29)
+    rows = sales(spark, sale(1), sale(1), sale(2, amount=None), sale(1, day=february), sale(shop=None, day=None))
+    found = audit.figures(rows, SALES, few=few)
+    assert {part: (f.rows, f.key_duplicates, f.nulls, f.last_date) for part, f in found.items()} == {
+        "2024-01": (3, 1, {"amount": 1}, "2024-01-15"),
+        "2024-02": (1, 0, {}, "2024-02-29"),
+        "None": (1, 0, {"shop": 1, "day": 1}, ""),
+    }
+
+
 class TestSnapshot:
     CONTRACT = replace(SALES, month="")
 

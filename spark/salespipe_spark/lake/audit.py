@@ -4,6 +4,7 @@ Only figures come back from the engine; rows do where some break a rule, and the
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -11,7 +12,6 @@ from typing import Any
 
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
-from pyspark.sql import Row as EngineRow
 from pyspark.sql import functions as F
 
 from salespipe_spark import months
@@ -21,6 +21,7 @@ from salespipe_spark.lake.receipt import Figures
 Row = dict[str, Any]
 
 SAMPLE = 5
+FEW_ROWS = 1_000_000
 CHECKS = {
     "schema": "The columns and types of the files are the contract's.",
     "rows_written": "The rows read are the rows that the files' footers declare.",
@@ -89,10 +90,11 @@ def part_name(contract: Contract, number: int | None) -> str:
     return "None" if number is None else months.from_index(number)
 
 
-def figures(frame: DataFrame, contract: Contract) -> dict[str, Figures]:
+def figures(frame: DataFrame, contract: Contract, *, few: bool = False) -> dict[str, Figures]:
     """The figures of each part that has rows.
 
-    Keys are counted by themselves: beside them, Spark would keep all other figures for each of them.
+    Keys are counted by themselves: beside them, Spark keeps all other figures for each of them. Of few rows
+    that is nothing, beside the time of a second query.
     """
     counted = {
         "rows": F.count(F.lit(1)),
@@ -103,11 +105,12 @@ def figures(frame: DataFrame, contract: Contract) -> dict[str, Figures]:
     sums = {f"sum_{name}": F.expr(sql) for name, sql in contract.aggregates().items()}
     nulls = {f"null_{c.name}": F.count_if(F.col(c.name).isNull()) for c in contract.columns if not c.nullable}
     columns = [value.alias(name) for name, value in (counted | sums | nulls).items()]
-    parts = frame.groupBy(part_of(contract).alias("part"))
     keys = F.count_distinct(_hash([c for c in contract.columns if c.name in contract.key])).alias("keys")
-    distinct = {row["part"]: row["keys"] for row in parts.agg(keys).collect()}
-    rows = parts.agg(*columns).collect()
-    by_part = {part_name(contract, row["part"]): _figures(row, distinct[row["part"]], contract) for row in rows}
+    found: dict[int | None, Row] = defaultdict(dict)
+    for query in [[*columns, keys]] if few else [columns, [keys]]:
+        for row in frame.groupBy(part_of(contract).alias("part")).agg(*query).collect():
+            found[row["part"]] |= row.asDict()
+    by_part = {part_name(contract, part): _figures(row, contract) for part, row in found.items()}
     return dict(sorted(by_part.items()))
 
 
@@ -117,15 +120,16 @@ def no_rows(contract: Contract) -> Figures:
     return Figures(0, sums, 0, {}, "", "", _digest(contract, 0, 0))
 
 
-def measure(rows: DataFrame, contract: Contract, owned: list[str]) -> Measured:
+def measure(rows: DataFrame, contract: Contract, owned: list[str], *, few: bool = False) -> Measured:
     """Count staged rows beside the data; samples are taken only of rules that are broken.
 
     Args:
         rows: as they are read from what was staged.
         contract: of their table.
         owned: the parts that the run owns.
+        few: whether they are few.
     """
-    found = figures(rows, contract)
+    found = figures(rows, contract, few=few)
     part = part_of(contract).alias("part")
     foreign: list[Row] = []
     doubled: list[Row] = []
@@ -194,12 +198,12 @@ def balance(found: dict[str, Figures], contract: Contract, given: Callable[[str,
     return Check("balance", not lines, expected, actual, sorted(set(parts)))
 
 
-def _figures(row: EngineRow, keys: int, contract: Contract) -> Figures:
+def _figures(row: Row, contract: Contract) -> Figures:
     nulls = {c.name: row[f"null_{c.name}"] for c in contract.columns if not c.nullable and row[f"null_{c.name}"]}
     return Figures(
         rows=row["rows"],
         sums={name: Decimal(row[f"sum_{name}"] or 0) for name in contract.aggregates()},
-        key_duplicates=row["rows"] - keys,
+        key_duplicates=row["rows"] - row["keys"],
         nulls=nulls,
         first_date=str(row["first"] or ""),
         last_date=str(row["last"] or ""),

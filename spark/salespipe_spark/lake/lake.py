@@ -121,11 +121,13 @@ class Lake(Publisher):
         shape = Check("schema", not wrong, expected, "; ".join(wrong) or "as expected")
         if wrong:
             return Staged(opening, folder, files, {}, [shape], {}, self.engine.name)
+        written = _rows_by_part(footers, opening.table)
+        total = sum(written.values())
         if measured is None:
-            measured = self._measured(opening, files)
+            measured = self._measured(opening, files, few=total <= audit.FEW_ROWS)
         found = measured.figures
-        written, counted = _rows_by_part(footers, opening.table), {part: f.rows for part, f in found.items()}
-        total, read = sum(written.values()), sum(counted.values())
+        counted = {part: figures.rows for part, figures in found.items()}
+        read = sum(counted.values())
         # In a month's object lie that month's rows: the month is read off the rows, the object off the folder.
         misplaced = [part for part in opening.parts if total == read and written.get(part) != counted.get(part)]
         checks = [
@@ -141,11 +143,11 @@ class Lake(Publisher):
         self.store.confirm(folder)  # what was swept meanwhile would be audited as no rows
         return Staged(opening, folder, files, owned, checks, fingerprints or {}, self.engine.name)
 
-    def _measured(self, opening: Opening, files: list[Entry]) -> Measured:
+    def _measured(self, opening: Opening, files: list[Entry], *, few: bool) -> Measured:
         contract = opening.table.contract
         rows = self.engine.read([self.store.uri(file.key) for file in files], contract.ddl)
         try:
-            return audit.measure(rows, contract, opening.parts)
+            return audit.measure(rows, contract, opening.parts, few=few)
         except FAILURES as error:
             raise failed(self.engine.name, f"count what it staged of {opening.table.name}", error) from error
 
