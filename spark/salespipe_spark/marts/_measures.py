@@ -98,6 +98,11 @@ def measures() -> list[Expression]:
     return [*_sums(), F.count_distinct(live("order_number")).alias("orders")]
 
 
+def measures_of_single_lines() -> list[Expression]:
+    """The same where an order has one line in a group at most: to count its lines is to count it once."""
+    return [*_sums(), F.count(live("order_number")).alias("orders")]
+
+
 def measured(lines: DataFrame, *by: str) -> DataFrame:
     """The same by month and these columns, where an order's lines are of several groups.
 
