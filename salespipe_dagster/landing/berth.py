@@ -33,15 +33,15 @@ class Berth:
         if not results:
             return ledger
         entering = {result.version.id for result in results}
+        landing = {result.version.id: result.parts for result in results if result.status is Status.LANDED}
         uploads = [
-            (file, part_key(table.name, part, result.version.id))
-            for result in results
-            if result.status is Status.LANDED
-            for part, file in result.parts.items()
+            (file, part_key(table.name, part, version))
+            for version, parts in landing.items()
+            for part, file in parts.items()
         ]
         with self._lake.writing(), TemporaryDirectory(dir=self._scratch) as folder:
-            if table.monthly:
-                uploads += self._moved(table, [file for file, _ in uploads], entering, ledger.past, Path(folder))
+            if table.monthly and landing:
+                uploads += self._moved(table, [file for file, _ in uploads], set(landing), ledger.past, Path(folder))
             uploads += [(r.quarantine, quarantine_key(table.name, r.version.id)) for r in results if r.quarantine]
             left = self._left_over(table, ledger, entering, {key for _, key in uploads})
             self._lake.mapped(lambda upload: self._lake.upload(*upload), uploads)
@@ -50,16 +50,17 @@ class Berth:
         return ledger.with_entries({result.version.id: result.status for result in results})
 
     def _moved(
-        self, table: Table, fresh: list[Path], entering: set[str], past: set[str], folder: Path
+        self, table: Table, fresh: list[Path], landing: set[str], past: set[str], folder: Path
     ) -> Iterator[Upload]:
         """The keys that moved between months, each object with where it is to lie.
 
         The fresh keys are put into the index first and the index is read then: of two runs that land at once
-        one at least knows the keys of both.
+        one at least knows the keys of both. It is read also where no row lands of these versions: what a killed
+        landing noted of them has to go.
         """
         index = self._indexes.setdefault(table.name, KeyIndex(self._lake, table, self._scratch))
         own = index.note(fresh) if fresh else None
-        others = index.others(own, entering, past)
+        others = index.read(own, landing, past)
         if own:
             for each in moved(table, others, own, past, folder, self._scratch):
                 yield each.file, part_key(table.name, each.part, each.newer, each.older)

@@ -14,7 +14,7 @@ from salespipe_spark.tables import Table
 
 ATTEMPTS = 5
 MOST_FILES = 50
-"""From so many files on, those of others are made one."""
+"""From so many files on, all but what was just noted are made one."""
 
 
 class KeyIndex:
@@ -42,14 +42,14 @@ class KeyIndex:
         self._upload(file)
         return file
 
-    def others(self, own: Path | None, entering: set[str], past: set[str]) -> list[Path]:
-        """The files of the index but for one's own.
+    def read(self, own: Path | None, entering: set[str], past: set[str]) -> list[Path]:
+        """The files of the index but for what was just noted, on this machine.
 
         They are made one where they are many, or where a killed landing noted keys of versions that land now: it
         may have had months that these do not have any more.
 
         Args:
-            own: what was noted, if anything was.
+            own: what was just noted, if anything was.
             entering: the versions that land now.
             past: the versions that do not count and never will.
         """

@@ -12,7 +12,7 @@ MEMORY = "1GB"
 
 @contextmanager
 def spilling(scratch: Path, **versions: Iterable[str]) -> Generator[duckdb.DuckDBPyConnection]:
-    """A database that spills to the scratch folder and loads nothing.
+    """A database that spills to the scratch folder and installs nothing.
 
     Args:
         scratch: a folder of this machine.

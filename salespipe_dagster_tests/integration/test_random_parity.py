@@ -76,8 +76,10 @@ def test_engines_make_the_same_rows_of_any_inputs(both: tuple[Engine, Engine], t
 
 @pytest.mark.parametrize("table", tables().values(), ids=lambda table: table.name)
 def test_engines_count_the_same_figures_of_any_rows(both: tuple[Engine, Engine], table: Table, tmp_path: Path) -> None:
-    """Digests, sums, NULLs, keys and dates: what an audit compares, and what tells whether a month changed."""
+    """Digests, sums, NULLs, keys and dates: what an audit compares, and what tells whether a month changed.
 
+    Sail counts them by one query and Spark by two.
+    """
     answered: list[bool] = []
 
     @settings(SETTINGS, max_examples=3)
@@ -87,7 +89,7 @@ def test_engines_count_the_same_figures_of_any_rows(both: tuple[Engine, Engine],
         for engine in both:
             frame = given_to(engine, table.contract, tmp_path / f"{table.name}.parquet", rows)
             try:
-                found.append(audit.figures(frame, table.contract, few=True))
+                found.append(audit.figures(frame, table.contract, few=engine is both[0]))
             except FAILURES:
                 found.append(REFUSED)
         answered.append(found[1] != REFUSED)

@@ -25,6 +25,7 @@ from salespipe_spark.marts.revenue_by_product import CONTRACT as BY_PRODUCT
 from salespipe_spark.marts.revenue_by_product import revenue_by_product
 from salespipe_spark.marts.revenue_by_sales_rep import CONTRACT as BY_SALES_REP
 from salespipe_spark.marts.revenue_by_sales_rep import revenue_by_sales_rep
+from salespipe_spark.tables import tables
 
 JANUARY, FEBRUARY, MARCH = date(2024, 1, 1), date(2024, 2, 1), date(2024, 3, 1)
 MEASURES_DDL = (
@@ -276,6 +277,10 @@ class TestByProduct:
             (JANUARY, "S18", "Ships", *measures("7.00", "0.00", "7.00", 1, 1, "3.00")),
         ]
         assert_rows(made, BY_PRODUCT.ddl, expected)
+
+    def test_order_has_a_product_on_one_line(self) -> None:
+        """Its lines are counted for it: with another key an order would count as often as it has lines."""
+        assert tables()["order_details"].contract.key == ("order_number", "product_code")
 
     def test_order_of_two_products_is_an_order_of_each(self, spark: SparkSession) -> None:
         """Orders by product add up to more than there are: they are never summed."""

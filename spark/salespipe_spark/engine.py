@@ -106,7 +106,7 @@ class Engine(ABC):
         return place
 
     def _gathered(self, frame: DataFrame, by: str, size: int) -> DataFrame:
-        """The frame laid out so that a write gives one file for each value of `by`."""
+        """The frame laid out so that a write gives one file for each value of `by`; Sail does so by itself."""
         return frame
 
 

@@ -22,6 +22,7 @@ Row = dict[str, Any]
 
 SAMPLE = 5
 FEW_ROWS = 1_000_000
+"""Up to so many rows their keys are counted by the same query as all else."""
 CHECKS = {
     "schema": "The columns and types of the files are the contract's.",
     "rows_written": "The rows read are the rows that the files' footers declare.",
@@ -127,7 +128,7 @@ def measure(rows: DataFrame, contract: Contract, owned: list[str], *, few: bool 
         rows: as they are read from what was staged.
         contract: of their table.
         owned: the parts that the run owns.
-        few: whether they are few.
+        few: whether they are few, so that one query counts all of it.
     """
     found = figures(rows, contract, few=few)
     part = part_of(contract).alias("part")

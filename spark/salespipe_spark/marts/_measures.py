@@ -99,12 +99,12 @@ def measures() -> list[Expression]:
 
 
 def measures_of_single_lines() -> list[Expression]:
-    """The same where an order has one line in a group at most: to count its lines is to count it once."""
+    """The aggregates behind MEASURES, where an order has one line in a group at most: its lines count it once."""
     return [*_sums(), F.count(live("order_number")).alias("orders")]
 
 
 def measured(lines: DataFrame, *by: str) -> DataFrame:
-    """The same by month and these columns, where an order's lines are of several groups.
+    """The rows of MEASURES by month and these columns, where an order's lines are of several groups.
 
     Orders are counted apart, as distinct rows: beside the sums, Sail keeps a set of orders for each group, which
     takes twice the time and memory.
