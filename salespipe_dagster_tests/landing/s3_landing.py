@@ -9,21 +9,13 @@ import pytest
 from salespipe_dagster.landing import berth, land
 from salespipe_dagster.landing.land import Dock
 from salespipe_dagster.landing.ledger import read_landed
-from salespipe_dagster_tests.landing.dropping import HEADER, SALES, everything, sale_line
+from salespipe_dagster_tests.landing.dropping import ACROSS, HEADER, SALES, everything, sale_line
+from salespipe_dagster_tests.landing.faulty import Crash
 from salespipe_spark.lake.local import LocalStore
 from salespipe_spark.lake.objects import Entry
 from salespipe_spark.lake.s3 import S3Store
 
-ACROSS = {
-    "a": [sale_line("T1", "2024-01-31"), sale_line("T2", "2024-01-02")],
-    "b": [sale_line("T1", "2024-02-01", 2), sale_line("T3", "2024-02-02")],
-    "c": [sale_line("T1", "2024-03-01", 3), sale_line("T2", "2024-01-02", 7)],
-}
 MakeStore = Callable[[str], S3Store]
-
-
-class Crash(BaseException):
-    """What kill -9 is to a test."""
 
 
 def dock_of(files: S3Store, lake: S3Store, scratch: Path) -> Dock:
@@ -49,7 +41,7 @@ class LandingTests:
         files, lake = make_store("files"), make_store("lake")
         dock = dock_of(files, lake, tmp_path / "scratch")
         for name in "cab":
-            drop(files, name, ACROSS[name])
+            drop(files, name, ACROSS[name][0])
             assert [r.version.key for r in land.land(dock).results] == [f"sales/{name}.csv"]
         other = dock_of(files, make_store("other"), tmp_path / "scratch")
         land.land(other)
@@ -76,14 +68,14 @@ class LandingTests:
     ) -> None:
         """S3 has no locks: each puts its keys into the index before it reads the other's."""
         files, lake = make_store("files"), make_store("lake")
-        drop(files, "a", ACROSS["a"])
+        drop(files, "a", ACROSS["a"][0])
         first = dock_of(files, lake, tmp_path / "scratch")
         second_is_due = [True]
         sound = berth.moved
 
         def moved(*given: object, **named: object) -> object:
             if second_is_due.pop() if second_is_due else False:
-                drop(files, "b", ACROSS["b"])
+                drop(files, "b", ACROSS["b"][0])
                 land.land(dock_of(files, lake, tmp_path / "scratch"))
             return sound(*given, **named)
 
@@ -95,7 +87,7 @@ class LandingTests:
     def test_crash_at_any_write_leaves_nothing_that_counts(self, make_store: MakeStore, tmp_path: Path) -> None:
         files = make_store("files")
         for name in "ab":
-            drop(files, name, ACROSS[name])
+            drop(files, name, ACROSS[name][0])
         expected = make_store("expected")
         land.land(dock_of(files, expected, tmp_path / "scratch"))
         writes, done = 0, False

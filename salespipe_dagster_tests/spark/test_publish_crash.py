@@ -30,6 +30,14 @@ from salespipe_spark.lake.lake import Lake
 from salespipe_spark.tables import tables
 
 
+def die_publishing(lake: Lake, monkeypatch: pytest.MonkeyPatch, by_month: dict[str, Rows], step: int) -> None:
+    """Publish payments by a run that dies at a step of `crash_at`."""
+    with monkeypatch.context() as patch:
+        crash_at(lake, patch, step)
+        with pytest.raises(Crash):
+            publish_payments(lake, by_month, run="run 2")
+
+
 class TestCrash:
     """A run dies between an object and its receipt, or between two months."""
 
@@ -37,10 +45,7 @@ class TestCrash:
         self, lake: Lake, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         publish_payments(lake, {JANUARY: [A1]})
-        with monkeypatch.context() as patch:
-            crash_at(lake, patch, step=2)
-            with pytest.raises(Crash):
-                publish_payments(lake, {JANUARY: [A1, A2]}, run="run 2")
+        die_publishing(lake, monkeypatch, {JANUARY: [A1, A2]}, step=2)
         with pytest.raises(SalespipeError) as refused:
             lake.read(PAYMENTS, [JANUARY])
         assert refused.value.message.startswith("Not the object that its receipt names: staging/payments 2024-01 in ")
@@ -48,10 +53,7 @@ class TestCrash:
 
     def test_next_run_mends_it(self, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
         publish_payments(lake, {JANUARY: [A1]})
-        with monkeypatch.context() as patch:
-            crash_at(lake, patch, step=2)
-            with pytest.raises(Crash):
-                publish_payments(lake, {JANUARY: [A1, A2]}, run="run 2")
+        die_publishing(lake, monkeypatch, {JANUARY: [A1, A2]}, step=2)
         publish_payments(lake, {JANUARY: [A1, A2]}, run="run 3")
         assert lake.intact(PAYMENTS, JANUARY).run == "run 3"
         assert_rows(lake.read(PAYMENTS, [JANUARY]), PAYMENTS.contract.ddl, [A1, A2])
@@ -61,20 +63,14 @@ class TestCrash:
     ) -> None:
         """The change was taken back in the source: digest and receipt agree, but the object is another."""
         publish_payments(lake, {JANUARY: [A1]})
-        with monkeypatch.context() as patch:
-            crash_at(lake, patch, step=2)
-            with pytest.raises(Crash):
-                publish_payments(lake, {JANUARY: [A1, A2]}, run="run 2")
+        die_publishing(lake, monkeypatch, {JANUARY: [A1, A2]}, step=2)
         published = publish_payments(lake, {JANUARY: [A1]}, run="run 3")
         assert [each.replaced for each in published] == [True]
         assert rows_in(lake, PAYMENTS, JANUARY) == [A1]
         assert lake.intact(PAYMENTS, JANUARY).run == "run 3"
 
     def test_very_first_object_without_a_receipt_is_mended(self, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-        with monkeypatch.context() as patch:
-            crash_at(lake, patch, step=2)
-            with pytest.raises(Crash):
-                publish_payments(lake, {JANUARY: [A1]})
+        die_publishing(lake, monkeypatch, {JANUARY: [A1]}, step=2)
         assert lake.published(PAYMENTS) == []
         publish_payments(lake, {JANUARY: [A1]}, run="run 2")
         assert lake.intact(PAYMENTS, JANUARY).run == "run 2"
@@ -83,10 +79,7 @@ class TestCrash:
         """Each month is whole, the old one or the new one; the months that were done are not replaced again."""
         publish_payments(lake, THREE_MONTHS)
         changed: dict[str, Rows] = {JANUARY: [A1], FEBRUARY: [], MARCH: []}
-        with monkeypatch.context() as patch:
-            crash_at(lake, patch, step=3)
-            with pytest.raises(Crash):
-                publish_payments(lake, changed, run="run 2")
+        die_publishing(lake, monkeypatch, changed, step=3)
         assert {month: rows_in(lake, PAYMENTS, month) for month in THREE_MONTHS} == THREE_MONTHS | {JANUARY: [A1]}
         again = publish_payments(lake, changed, run="run 3")
         assert [each.replaced for each in again] == [False, True, True]
