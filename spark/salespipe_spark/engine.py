@@ -143,6 +143,9 @@ class SailEngine(Engine):
         # Above this it spills, or fails with an error: without a bound it takes the machine's last memory.
         os.environ.setdefault("SAIL_RUNTIME__MEMORY_POOL__TYPE", "greedy")
         os.environ.setdefault("SAIL_RUNTIME__MEMORY_POOL__GREEDY__MAX_SIZE", str(machine_memory() // 2))
+        # A hash table touches few bytes of each huge page, and the kernel clears it whole: up to a quarter of the time.
+        # The library's allocator reads this when it is loaded, for the whole process.
+        os.environ.setdefault("MIMALLOC_ALLOW_THP", "0")
         from pysail.spark import SparkConnectServer
 
         # The reference is kept: a server that is garbage-collected stops, and its clients hang.

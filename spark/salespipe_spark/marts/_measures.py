@@ -93,36 +93,30 @@ def above_zero(value: Expression) -> Expression:
     return F.greatest(value.cast("decimal(18,2)"), _zero())
 
 
-def measures() -> list[Expression]:
-    """The aggregates behind MEASURES, where all lines of an order are of one group."""
-    return [*_sums(), F.count_distinct(live("order_number")).alias("orders")]
-
-
-def measures_of_single_lines() -> list[Expression]:
-    """The aggregates behind MEASURES, where an order has one line in a group at most: its lines count it once."""
-    return [*_sums(), F.count(live("order_number")).alias("orders")]
-
-
 def measured(lines: DataFrame, *by: str) -> DataFrame:
-    """The rows of MEASURES by month and these columns, where an order's lines are of several groups.
+    """The rows of MEASURES by month and these columns."""
+    return by_order(lines, *by).groupBy("month_start", *by).agg(*measures())
 
-    Orders are counted apart, as distinct rows: beside the sums, Sail keeps a set of orders for each group, which
-    takes twice the time and memory.
+
+def by_order(lines: DataFrame, *by: str) -> DataFrame:
+    """The lines summed by month, order and these columns: an order has one row in a group, as `measures` wants it.
+
+    On every engine this takes less time and memory than a set of distinct orders beside the sums of each group.
     """
-    groups, key = [month_start(), *by], ["month_start", *by]
-    orders = lines.where("NOT is_cancelled").select(*groups, "order_number").distinct().groupBy(*key)
-    sums = lines.groupBy(*groups).agg(*_sums())
-    counted = sums.join(orders.agg(F.count(F.lit(1)).alias("orders")), on=key, how="left")
-    return counted.withColumn("orders", F.coalesce("orders", F.lit(0).cast("bigint")))
+    sums = [amount(F.col(name), name) for name in ("amount", "cost_amount", "margin_amount")]
+    units = F.sum(F.col("quantity").cast("bigint")).alias("quantity")
+    return lines.groupBy(month_start(), "order_number", "is_cancelled", *by).agg(*sums, units)
 
 
-def _sums() -> list[Expression]:
+def measures() -> list[Expression]:
+    """The aggregates behind MEASURES, of rows of which an order has one at most in a group."""
     cancelled = F.when(F.col("is_cancelled"), F.col("amount"))
     units = F.coalesce(F.sum(live("quantity").cast("bigint")), F.lit(0).cast("bigint"))
     return [
         amount(F.col("amount"), "ordered_amount"),
         amount(cancelled, "cancelled_amount"),
         amount(live("amount"), "revenue"),
+        F.count(live("order_number")).alias("orders"),
         units.alias("units"),
         amount(live("margin_amount"), "margin_amount"),
     ]

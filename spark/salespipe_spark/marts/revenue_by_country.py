@@ -26,9 +26,5 @@ CONTRACT = Contract(
 def revenue_by_country(fact_orders: DataFrame, dim_locations: DataFrame) -> DataFrame:
     """The measures of each country's order lines."""
     countries = dim_locations.select("location_key", "country")
-    return (
-        fact_orders.join(countries, on="location_key", how="left")
-        .groupBy(_measures.month_start(), "country")
-        .agg(*_measures.measures())
-        .select(*CONTRACT.names)
-    )
+    placed = fact_orders.join(countries, on="location_key", how="left")
+    return _measures.measured(placed, "country").select(*CONTRACT.names)

@@ -21,8 +21,4 @@ CONTRACT = Contract(
 
 def revenue_by_customer(fact_orders: DataFrame) -> DataFrame:
     """The measures of each customer's order lines."""
-    return (
-        fact_orders.groupBy(_measures.month_start(), "customer_number")
-        .agg(*_measures.measures())
-        .select(*CONTRACT.names)
-    )
+    return _measures.measured(fact_orders, "customer_number").select(*CONTRACT.names)

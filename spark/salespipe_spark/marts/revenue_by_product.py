@@ -25,6 +25,6 @@ def revenue_by_product(fact_orders: DataFrame, dim_products: DataFrame) -> DataF
 
     An order has a product on one line: order and product are the key of order_details, which its audit holds.
     """
-    sums = fact_orders.groupBy(_measures.month_start(), "product_code").agg(*_measures.measures_of_single_lines())
+    sums = fact_orders.groupBy(_measures.month_start(), "product_code").agg(*_measures.measures())
     lines = dim_products.select("product_code", "product_line")
     return sums.join(lines, on="product_code", how="left").select(*CONTRACT.names)

@@ -29,8 +29,4 @@ CONTRACT = Contract(
 
 def revenue_by_sales_rep(fact_orders: DataFrame) -> DataFrame:
     """The measures of each rep's order lines."""
-    return (
-        fact_orders.groupBy(_measures.month_start(), "sales_rep_number")
-        .agg(*_measures.measures())
-        .select(*CONTRACT.names)
-    )
+    return _measures.measured(fact_orders, "sales_rep_number").select(*CONTRACT.names)
