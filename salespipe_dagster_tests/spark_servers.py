@@ -1,6 +1,6 @@
 """Private servers of Apache Spark for tests and measurements: own ports and folders, gone when the block ends.
 
-A Spark Connect server, and a standalone cluster of one master and two workers. pip's pyspark has the
+A Spark Connect server, and a standalone cluster of one master and some workers. pip's pyspark has the
 programs, but no start scripts.
 """
 
@@ -26,7 +26,6 @@ from salespipe_dagster_tests.s3_servers import free_ports
 SPARK_HOME = Path(pyspark.__file__).parent
 READY_WITHIN = 90.0
 """Seconds."""
-WORKERS = 2
 DAEMON_MEMORY = {"connect": "1g"}
 """Heaps of the programs; of a master and a worker, who only keep the books, 256m."""
 EXECUTOR = "CoarseGrainedExecutorBackend"
@@ -94,8 +93,8 @@ def connect_server(*options: str) -> Generator[str]:
 
 
 @contextmanager
-def standalone_cluster() -> Generator[Cluster]:
-    """A master and two workers of one core each.
+def standalone_cluster(workers: int = 2, memory: str = "1g", scratch: Path | None = None) -> Generator[Cluster]:
+    """A master and some workers, each of one core and so much memory; in `scratch` they spill and shuffle.
 
     Raises:
         NoServer: one of them did not start.
@@ -109,13 +108,15 @@ def standalone_cluster() -> Generator[Cluster]:
         where = ["--port", str(port), "--webui-port", str(page)]
         master = stack.enter_context(_running(folder, "master", [*command, *where]))
         _await(lambda: _alive(page) is not None, master, folder / "master.log")
-        workers: list[subprocess.Popen[bytes]] = []
-        for number in range(WORKERS):
-            command = ["spark-class", "org.apache.spark.deploy.worker.Worker", *here, "--cores", "1", "--memory", "1g"]
+        started: list[subprocess.Popen[bytes]] = []
+        size = ["--cores", "1", "--memory", memory]
+        for number in range(workers):
+            command = ["spark-class", "org.apache.spark.deploy.worker.Worker", *here, *size]
             where = ["--webui-port", "0", "-d", str(folder / f"work{number}"), url]
-            workers.append(stack.enter_context(_running(folder, f"worker{number}", [*command, *where])))
-        _await(lambda: _alive(page) == WORKERS, workers[-1], folder / f"worker{WORKERS - 1}.log")
-        yield Cluster(url, tuple(worker.pid for worker in workers))
+            worker = _running(folder, f"worker{number}", [*command, *where], scratch)
+            started.append(stack.enter_context(worker))
+        _await(lambda: _alive(page) == workers, started[-1], folder / f"worker{workers - 1}.log")
+        yield Cluster(url, tuple(worker.pid for worker in started))
 
 
 @contextmanager
@@ -127,7 +128,9 @@ def _folder() -> Generator[Path]:
 
 
 @contextmanager
-def _running(folder: Path, name: str, command: list[str]) -> Generator[subprocess.Popen[bytes]]:
+def _running(
+    folder: Path, name: str, command: list[str], scratch: Path | None = None
+) -> Generator[subprocess.Popen[bytes]]:
     """A program of Spark's in a process group of its own, which ends with the block, whatever it has started."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "SALESPIPE_"))}
     own = {
@@ -135,7 +138,7 @@ def _running(folder: Path, name: str, command: list[str]) -> Generator[subproces
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_DAEMON_MEMORY": DAEMON_MEMORY.get(name, "256m"),
     }
-    places = {"SPARK_LOCAL_DIRS": str(folder / "local"), "SPARK_CONF_DIR": str(folder)}
+    places = {"SPARK_LOCAL_DIRS": str(scratch or folder / "local"), "SPARK_CONF_DIR": str(folder)}
     with (folder / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(
             [str(SPARK_HOME / "bin" / command[0]), *command[1:]],

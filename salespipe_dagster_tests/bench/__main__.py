@@ -1,6 +1,5 @@
 """`python -m salespipe_dagster_tests.bench`: measure, print one table, leave nothing behind."""
 
-import shutil
 import signal
 import sys
 import tempfile
@@ -14,7 +13,7 @@ from types import FrameType
 
 import click
 
-from salespipe_dagster_tests import s3_servers
+from salespipe_dagster_tests import s3_servers, spark_servers
 from salespipe_dagster_tests.bench import report, scaling
 from salespipe_dagster_tests.bench.arrivals import arrival_lines
 from salespipe_dagster_tests.bench.landing import landing_lines
@@ -83,8 +82,6 @@ class Bench:
 
     def spark(self) -> Sections:
         """Both engines beside the same tables written by hand."""
-        if shutil.which("java") is None:
-            raise click.ClickException("there is no java: Spark needs Java 17")
         found: Sections = {}
         for count in self.sizes:
             taken = BothEngines(Shop("", count, *SPAN), self.folder, self.repeat)
@@ -114,6 +111,11 @@ def main(only: tuple[str, ...], lines: str, sizes: str, pool: int, repeat: int, 
     signal.signal(signal.SIGTERM, _leave)  # so that the server and the temporary files go as well
     load = report.load()
     chosen = ("lines",) if floor_only else only or tuple(SECTIONS)
+    on_spark = {Bench.spark.__name__, SCALING} & set(chosen)
+    if on_spark and not spark_servers.installed():
+        raise click.ClickException(
+            f"there is no java: {', '.join(on_spark)} needs Java 17; --only names other sections"
+        )
     found: Sections = {}
     points: list[scaling.Point] = []
     try:
@@ -123,7 +125,7 @@ def main(only: tuple[str, ...], lines: str, sizes: str, pool: int, repeat: int, 
                 found |= SECTIONS[section](bench) if section in chosen else {}
             if SCALING in chosen:
                 points = scaling.scaling(Path(name), _numbers(sizes), repeat, pool)
-    except (NoServer, s3_servers.NoServer) as error:
+    except (NoServer, s3_servers.NoServer, spark_servers.NoServer) as error:
         raise click.ClickException(str(error)) from error
     if found:
         report.show(found, load)

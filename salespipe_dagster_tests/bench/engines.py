@@ -1,15 +1,19 @@
-"""The engines as the bench starts them, by one name: `sail`, or what Spark's master is to be, as `local[2]`."""
+"""The engines as the bench starts them, by one name: `sail`, Spark's master, or a cluster that is started for it."""
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from salespipe_dagster.resources.engine import _spark_session
+from salespipe_dagster_tests.spark_servers import standalone_cluster
 from salespipe_spark.apache import LOCAL_MASTER, SparkEngine
 from salespipe_spark.engine import Engine, SailEngine
 
 SAIL, SPARK = "sail", LOCAL_MASTER
+CLUSTERS = {"1 executor": 1, "2 executors": 2}
+"""Standalone clusters by how many workers they have, each with an executor of one core and EXECUTOR_MEMORY."""
+EXECUTOR_MEMORY = "4g"
 SCRATCH = "scratch-"
 """What the name of a folder begins with that an engine spills to."""
 
@@ -17,9 +21,14 @@ SCRATCH = "scratch-"
 @contextmanager
 def opened(name: str, folder: Path) -> Generator[Engine]:
     """The engine, started and asked one thing; below the folder it spills."""
-    with TemporaryDirectory(dir=folder, prefix=SCRATCH) as scratch:
-        place = Path(scratch)
-        engine = SailEngine(place) if name == SAIL else SparkEngine(_spark_session, place, master=name)
+    with ExitStack() as stack:
+        place = Path(stack.enter_context(TemporaryDirectory(dir=folder, prefix=SCRATCH)))
+        master, own = name, {}
+        if name in CLUSTERS:
+            master = stack.enter_context(standalone_cluster(CLUSTERS[name], EXECUTOR_MEMORY, place)).url
+            own = {"spark.executor.memory": EXECUTOR_MEMORY}
+        spark = SparkEngine(lambda settings: _spark_session(settings | own), place, master=master)
+        engine = SailEngine(place) if name == SAIL else spark
         try:
             engine.session.sql("SELECT 1").collect()
             yield engine

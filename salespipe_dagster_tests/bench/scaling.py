@@ -1,4 +1,4 @@
-"""Rows against seconds and memory: every table, for shops of many sizes, on both engines.
+"""Rows against seconds and memory: every table, for shops of many sizes, on Sail and on clusters of Apache Spark.
 
 And once on Sail with little memory, to see whether it spills or says clearly that it cannot.
 """
@@ -18,12 +18,12 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from salespipe_dagster_tests.bench import report
-from salespipe_dagster_tests.bench.engines import SAIL
+from salespipe_dagster_tests.bench.engines import CLUSTERS, SAIL
 from salespipe_dagster_tests.bench.measure import PACKAGE, ROOT, in_process
 from salespipe_dagster_tests.bench.memory import MEGABYTE
 from salespipe_dagster_tests.bench.shop import Shop
 
-ENGINES = (SAIL, "local[1]", "local[2]")
+ENGINES = (SAIL, *CLUSTERS)
 MEMORY = ("engine", "orchestrator", "disk")
 LINES_OF_CUSTOMER = 20
 """So many order lines has a customer, as the shop of 1,000,000: twice the lines are twice the customers."""
