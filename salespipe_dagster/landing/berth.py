@@ -46,7 +46,7 @@ class Berth:
             left = self._left_over(table, ledger, entering, {key for _, key in uploads})
             self._lake.mapped(lambda upload: self._lake.upload(*upload), uploads)
             self._lake.mapped(self._lake.remove, left)
-            self._lake.mapped(self._enter, results)
+            self._lake.mapped(lambda result: enter(self._lake, result, self._run), results)
         return ledger.with_entries({result.version.id: result.status for result in results})
 
     def _moved(
@@ -79,9 +79,6 @@ class Berth:
         counting = [key for key, versions in waiting.items() if versions <= known]
         self._waiting[table.name] = _not_entered({*waiting, *placed}, known)
         return [key for key in counting if key not in placed]
-
-    def _enter(self, result: Parsed) -> None:
-        enter(self._lake, result, self._run)
 
 
 def enter(lake: Store, result: Parsed, run: str) -> None:

@@ -164,11 +164,3 @@ class Store(ABC):
     def list(self, prefix: str, suffix: str) -> list[str]:
         """The keys below a prefix that end in the suffix, sorted."""
         return [entry.key for entry in self.entries(prefix) if entry.key.endswith(suffix)]
-
-    def put_new(self, key: str, content: bytes) -> bool:
-        """Put a small object where nothing is; whether it was put."""
-        try:
-            self.put_over(key, content, "")
-        except Raced:
-            return False
-        return True
