@@ -1,6 +1,7 @@
 """What holds of the store in S3 on every server: the tests that moto and SeaweedFS both pass."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -222,6 +223,26 @@ class LeaseTests:
             with pytest.raises(SalespipeError, match="was swept"):
                 store.confirm(folder)
         assert keys(store) == []
+
+    def test_renewal_whose_answer_was_lost_is_not_the_last(
+        self, store: S3Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The lease is another object then than the run knows of; a minute later a living run was swept."""
+        put_over = store.put_over
+
+        def losing(key: str, content: bytes, seen: str) -> str:
+            etag = put_over(key, content, seen)
+            if content == b"2":
+                raise SalespipeError("S3 did not answer.", "run again")
+            return etag
+
+        monkeypatch.setattr(lease, "RENEWED_EVERY", 0.1)
+        monkeypatch.setattr(store, "put_over", losing)
+        with store.staging() as folder:
+            key, end = f"{store.staged_key(folder)}/lease", time.monotonic() + 30
+            while store.read(key) in (b"1", b"2") and time.monotonic() < end:
+                threading.Event().wait(0.1)
+            assert store.read(key) not in (b"1", b"2")
 
     def test_unfinished_uploads_of_dead_runs_are_aborted_and_nobody_elses(
         self, store: S3Store, server: S3, monkeypatch: pytest.MonkeyPatch

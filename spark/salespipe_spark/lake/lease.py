@@ -75,7 +75,9 @@ def _renew(store: "S3Store", key: str, etag: str, ended: threading.Event) -> Non
     while not ended.wait(RENEWED_EVERY):
         number += 1
         try:
-            etag = store.put_over(key, b"%d" % number, etag)
+            # Nobody else writes it: another ETag is that of a renewal whose answer was lost.
+            etag = store.etag(key) or etag
+            store.put_over(key, b"%d" % number, etag)
         except Raced:
             return
         except SalespipeError:
