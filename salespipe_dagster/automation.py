@@ -121,10 +121,14 @@ def is_stale(table: Table, part: str, fingerprints: Fingerprints, receipts: Rece
         return True
     if table.contract.source or table.contract.feed:
         return receipt.provenance.fingerprint != fingerprints[table.name][part]
-    for name, taken in receipt.provenance.inputs.items():
+    common = table.common_months(lambda given: receipts[given.name])
+    for name in table.upstream:
+        taken = receipt.provenance.inputs.get(name, {})
         now = {each: given.figures.digest for each, given in receipts[name].items()}
-        # Of snapshots a month keeps what it took: only its own month of an input can make it stale.
-        if now != taken if table.spans(tables()[name]) else part in taken and now.get(part) != taken[part]:
+        if table.spans(tables()[name]):
+            if taken != {each: now[each] for each in common}:
+                return True
+        elif part in taken and now.get(part) != taken[part]:  # of snapshots a month keeps what it took
             return True
     return False
 

@@ -43,7 +43,7 @@ def unreconciled(catalogue: Catalogue, parts: list[str] | None = None) -> list[s
             for name, other in table.contract.balances:
                 given, _, figure = other.partition(".")
                 own = _figure(receipts[table.name], [part], name)
-                taken = catalogue.published(tables()[given]) if table.spans(tables()[given]) else [part]
+                taken = catalogue.common_months(table) if table.spans(tables()[given]) else [part]
                 expected = _figure(receipts[given], taken, figure)
                 if own != expected:
                     found.append(f"{part}: {table.name}.{name} {own} is not {other} {expected}")

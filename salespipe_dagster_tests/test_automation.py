@@ -9,7 +9,16 @@ from decimal import Decimal
 import dagster as dg
 import pytest
 
-from salespipe_dagster.automation import Fingerprints, Receipts, changed_months, monthly_refresh, nightly, observe, plan
+from salespipe_dagster.automation import (
+    Fingerprints,
+    Receipts,
+    changed_months,
+    is_stale,
+    monthly_refresh,
+    nightly,
+    observe,
+    plan,
+)
 from salespipe_dagster.charts import charts
 from salespipe_dagster.definitions import build_defs
 from salespipe_dagster.settings import Settings
@@ -160,6 +169,32 @@ def test_snapshot_over_months_that_is_not_of_these_months_asks_for_a_run(gap: st
         taken_months["2024-06"] = "rows of a month that is gone"
     lake["cohort_revenue"][SNAPSHOT] = receipt("cohort_revenue", SNAPSHOT, {"revenue_by_customer": taken_months}, "")
     assert planned(source, lake) == [["2024-05"]]
+
+
+def test_snapshot_of_the_months_that_all_its_inputs_have_is_not_stale() -> None:
+    """The month that one of them lacks is asked for, and no other for its sake."""
+    source, lake = made()
+    del lake["receivables"]["2024-02"]
+    for name in ("customer_lifetimes", "receivables_ageing"):
+        held = lake[name][SNAPSHOT]
+        inputs = {
+            given: {part: digest for part, digest in taken.items() if part != "2024-02"}
+            for given, taken in held.provenance.inputs.items()
+        }
+        lake[name][SNAPSHOT] = replace(held, provenance=replace(held.provenance, inputs=inputs))
+        assert not is_stale(tables()[name], SNAPSHOT, source, lake)
+    assert planned(source, lake) == [["2024-02"]]
+
+
+@pytest.mark.parametrize("part", ["2024-02", SNAPSHOT])
+def test_input_that_went_with_a_new_version_stops_no_night(part: str) -> None:
+    """Code that changed restates no month by itself; a receipt may name a table that is no more."""
+    source, lake = made()
+    name = "revenue_by_country" if part != SNAPSHOT else "dim_customers"
+    held = lake[name][part]
+    inputs = held.provenance.inputs | {"dim_cities": {SNAPSHOT: "rows of a table that is gone"}}
+    lake[name][part] = replace(held, provenance=replace(held.provenance, inputs=inputs))
+    assert planned(source, lake) == []
 
 
 def test_undrawn_chart_asks_for_the_last_month() -> None:

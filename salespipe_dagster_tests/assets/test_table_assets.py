@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from salespipe_dagster.assets import tables as module
+from salespipe_dagster.checks import unreconciled
 from salespipe_dagster.settings import Settings
 from salespipe_dagster_tests.support import (
     SHOP,
@@ -23,8 +24,9 @@ from salespipe_dagster_tests.support import (
     read_parquet,
     tree,
 )
+from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.engine import Engine
-from salespipe_spark.lake.catalogue import Catalogue
+from salespipe_spark.lake.catalogue import Catalogue, receipt_key
 from salespipe_spark.tables import tables
 
 MONTHS = ["2024-01", "2024-02", "2024-03"]
@@ -151,6 +153,34 @@ def test_snapshot_is_one_object_whatever_the_months(filled: Settings, engine: En
     assert places == [
         (103, "Nantes", None, "France", "Leslie Jennings"),
         (112, "Las Vegas", "NV", "USA", None),
+    ]
+
+
+@pytest.mark.parametrize("behind", ["receivables", "revenue_by_customer", "fact_orders"])
+def test_snapshot_over_months_takes_the_same_months_of_all_its_inputs(
+    filled: Settings, engine: Engine, behind: str
+) -> None:
+    """A run was killed between two inputs: revenue of three months beside orders of two would pass every balance."""
+    whole = rows_of(filled, "customer_lifetimes", SNAPSHOT)
+    catalogue = Catalogue(filled.lake)
+    local(catalogue).path(receipt_key(tables()[behind], "2024-03")).unlink()
+    result = materialise(filled, engine, FakeSource(), ["2024-02"], "customer_lifetimes", "receivables_ageing")
+    assert result.success, failures(result)
+    for name in ("customer_lifetimes", "receivables_ageing"):
+        receipt = catalogue.intact(tables()[name], SNAPSHOT)
+        over = {given: list(taken) for given, taken in receipt.provenance.inputs.items() if tables()[given].monthly}
+        expected = MONTHS[:2] if behind in over else MONTHS
+        assert over == dict.fromkeys(over, expected), name
+    # Signal ordered in January, cancelled, and in March.
+    columns = tables()["customer_lifetimes"].contract.names
+    (signal,) = (
+        dict(zip(columns, row, strict=True)) for row in rows_of(filled, "customer_lifetimes", SNAPSHOT) if row[0] == 112
+    )
+    march = behind == "fact_orders"
+    assert (signal["orders"], signal["revenue"]) == ((1, Decimal("123.40")) if march else (0, Decimal("0.00")))
+    assert (rows_of(filled, "customer_lifetimes", SNAPSHOT) == whole) == march
+    assert not [
+        line for line in unreconciled(catalogue) if "customer_lifetimes" in line or "receivables_ageing" in line
     ]
 
 

@@ -68,6 +68,14 @@ class TestMissing:
 
 
 class TestReceipts:
+    def test_draft_that_a_killed_run_left_is_no_receipt(self, lake: Lake) -> None:
+        """It would stand for an object that is in place, while its receipt is the one before: a month nobody mends."""
+        publish_payments(lake, {JANUARY: [A1]})
+        held = receipt_of(lake, PAYMENTS, JANUARY)
+        draft = local(lake).path("_receipts/staging/payments/_2024-01.json.draft")
+        draft.write_text(replace(held, etag="another").to_json(), encoding="utf-8")
+        assert lake.receipts(PAYMENTS) == {JANUARY: held}
+
     def test_receipt_tells_what_is_published_and_where_it_came_from(self, lake: Lake) -> None:
         publish_payments(lake, {JANUARY: [A1, A2]}, fingerprints={JANUARY: "f1"})
         publish_facts(lake, [JANUARY], run="run 7")

@@ -9,7 +9,7 @@ import importlib
 import importlib.resources
 import inspect
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from graphlib import TopologicalSorter
@@ -54,6 +54,14 @@ class Table:
     def spans(self, given: "Table") -> bool:
         """Whether it takes all published months of an input, as a snapshot does, and not its own month alone."""
         return given.monthly and not self.monthly
+
+    def common_months(self, published: Callable[["Table"], Iterable[str]]) -> list[str]:
+        """The months that a snapshot takes of all the inputs that it spans: else its columns would be of other months.
+
+        `published` tells the months of an input.
+        """
+        over = [set(published(tables()[name])) for name in self.upstream if self.spans(tables()[name])]
+        return sorted(set.intersection(*over)) if over else []
 
     def parts(self, months: list[str]) -> list[str]:
         """The parts that a run of these months owns: the months, or the one snapshot."""

@@ -11,6 +11,8 @@ from salespipe_spark.lake.objects import Entry, Store
 from salespipe_spark.lake.receipt import Receipt
 from salespipe_spark.tables import Table, tables
 
+RECEIPT = ".json"
+
 
 class Catalogue:
     """What is published in the lake of a store."""
@@ -34,7 +36,9 @@ class Catalogue:
 
         One listing tells which have changed since they were last read: in S3 each request takes its time.
         """
-        there = {Path(entry.key).stem: entry for entry in self.store.entries(f"_receipts/{table.layer}/{table.name}")}
+        entries = self.store.entries(f"_receipts/{table.layer}/{table.name}")
+        # The draft that a killed run left is none: its object may never have come into place.
+        there = {Path(entry.key).stem: entry for entry in entries if entry.key.endswith(RECEIPT)}
         wanted = [there[part] for part in (there if parts is None else parts) if part in there]
         found = {receipt.part: receipt for receipt in self.store.mapped(self._receipt, wanted) if receipt}
         return dict(sorted(found.items()))
@@ -56,8 +60,12 @@ class Catalogue:
 
     def published(self, table: Table) -> list[str]:
         """The parts of a table that have a receipt, in order."""
-        keys = self.store.list(f"_receipts/{table.layer}/{table.name}", ".json")
+        keys = self.store.list(f"_receipts/{table.layer}/{table.name}", RECEIPT)
         return [Path(key).stem for key in keys]
+
+    def common_months(self, table: Table) -> list[str]:
+        """The months that a snapshot is made from: those that are published of all its inputs over months."""
+        return table.common_months(self.published)
 
     def covered(self, table: Table) -> set[str] | None:
         """The months that a table is published for, or that its snapshot was made from; None where it is over none."""
@@ -126,4 +134,4 @@ def object_key(table: Table, part: str) -> str:
 
 def receipt_key(table: Table, part: str) -> str:
     """Where the receipt of a part lies."""
-    return f"_receipts/{table.layer}/{table.name}/{part}.json"
+    return f"_receipts/{table.layer}/{table.name}/{part}{RECEIPT}"

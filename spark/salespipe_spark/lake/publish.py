@@ -34,7 +34,7 @@ class Publisher(Catalogue):
     """
 
     def open(self, table: Table, parts: list[str]) -> Opening:
-        """Note what is in place before the inputs are read: publishing holds on to it."""
+        """Note what is in place before the table is made: publishing holds on to it."""
         there = self.etags(table)
         etags = {part: there.get(self.key(table, part), "") for part in parts}
         return Opening(table, parts, etags, self._inputs(table, parts))
@@ -48,7 +48,8 @@ class Publisher(Catalogue):
         """Replace the objects of all parts whose rows changed, each in one atomic step.
 
         Raises:
-            Raced: another run published the table, or one of its inputs, in between; nothing is replaced.
+            Raced: another run published the table, or one of its inputs, in between; nothing is replaced, or in S3
+                the parts that the other run was not before.
         """
         if not staged.passed:
             raise ValueError("What has not passed its audit is not published.")
@@ -138,11 +139,13 @@ class Publisher(Catalogue):
 
     def _inputs(self, table: Table, parts: list[str]) -> dict[str, dict[str, str]]:
         """The digests of what a table is made from: its months of monthly inputs, the whole of others."""
-        return {name: self._digests(tables()[name], table, parts) for name in table.upstream}
-
-    def _digests(self, given: Table, table: Table, parts: list[str]) -> dict[str, str]:
-        needed = self.published(given) if table.spans(given) else given.parts(parts)
-        return {receipt.part: receipt.figures.digest for receipt in self.all_intact(given, needed)}
+        common = self.common_months(table)
+        return {
+            name: {receipt.part: receipt.figures.digest for receipt in self.all_intact(given, needed)}
+            for name in table.upstream
+            for given in [tables()[name]]
+            for needed in [common if table.spans(given) else given.parts(parts)]
+        }
 
 
 def _belonging(digests: dict[str, str], part: str) -> dict[str, str]:
