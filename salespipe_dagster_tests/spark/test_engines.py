@@ -1,5 +1,6 @@
 """Which engine a setting means, what each is started with, when it ends, and what it says when it cannot start."""
 
+import os
 import time
 from contextlib import nullcontext
 from datetime import date
@@ -16,8 +17,8 @@ from salespipe_dagster.runner import QUIET
 from salespipe_dagster.settings import Settings
 from salespipe_dagster_tests.s3_servers import free_ports
 from salespipe_dagster_tests.support import FakeSource, StandInEngine, failures, frame
-from salespipe_spark.apache import SQL_SETTINGS, ConnectEngine, SparkEngine, shuffle_partitions
-from salespipe_spark.engine import Engine, SailEngine
+from salespipe_spark.apache import SQL_SETTINGS, ConnectEngine, SparkEngine, driver_memory, shuffle_partitions
+from salespipe_spark.engine import Engine, SailEngine, failed
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.lake import Lake
 from salespipe_spark.lake.store import S3Server
@@ -100,15 +101,16 @@ class TestSettings:
         assert SECRET not in text
         assert "an-id" not in text
 
-    def test_memory_and_place_of_a_jvm_are_said_only_of_one_that_is_started_here(self, tmp_path: Path) -> None:
-        """On a cluster they are its own configuration, which the session's settings would override."""
+    def test_place_of_a_jvm_is_said_only_of_one_that_does_all_the_work(self, tmp_path: Path) -> None:
+        """On a cluster it is its own configuration, which the session's settings would override."""
         here = spark_at("local[2]", tmp_path).settings()
         there = spark_at("spark://host:7077", tmp_path).settings()
-        own = {"spark.driver.memory", "spark.local.dir", "spark.driver.host", "spark.driver.bindAddress"}
+        own = {"spark.local.dir", "spark.driver.host", "spark.driver.bindAddress"}
         assert own <= set(here)
         assert own.isdisjoint(there)
         assert SQL_SETTINGS.items() <= here.items()
         assert SQL_SETTINGS.items() <= there.items()
+        assert "spark.driver.memory" not in here | there  # which would override it as well
 
     @pytest.mark.parametrize(
         ("size", "partitions"), [(0, 8), (2**27, 8), (2**30, 64), (100 * 2**30, 4_000), (9 * 2**24, 9)]
@@ -228,6 +230,50 @@ def test_connect_server_that_is_not_there_is_one_clear_error_within_half_a_minut
     assert raised.value.message.startswith(f"No session from {dead_address}: ")
     assert len(raised.value.message.splitlines()) == 1
     assert "SALESPIPE_ENGINE" in raised.value.hint
+
+
+@pytest.mark.parametrize(("configured", "expected"), [(None, f"{driver_memory()}m"), ("9g", "9g")])
+@pytest.mark.parametrize("master", ["local[*]", "spark://host:7077"])
+def test_driver_has_a_quarter_of_the_machines_memory_unless_somebody_says_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, master: str, configured: str | None, expected: str
+) -> None:
+    """With Spark's own gigabyte two million customers, 12 MB in a file, are too many to be broadcast on a cluster."""
+    monkeypatch.setenv("SPARK_CONNECT_MODE_ENABLED", "1")
+    monkeypatch.setenv("SPARK_DRIVER_MEMORY", configured or "")
+    if not configured:
+        monkeypatch.delenv("SPARK_DRIVER_MEMORY")
+
+    def fails(_: dict[str, str]) -> SparkSession:
+        raise RuntimeError(os.environ["SPARK_DRIVER_MEMORY"])
+
+    with pytest.raises(SalespipeError, match=f"did not start: {expected}"):
+        _ = SparkEngine(fails, tmp_path, master=master).session
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "hint"),
+    [
+        (
+            "An error occurred while calling o1.parquet.\n: org.apache.spark.SparkException: Not enough memory to "
+            "build and broadcast the table\n\tat org.apache",
+            "org.apache.spark.SparkException: Not enough memory",
+            "fewer months",
+        ),
+        (
+            "An error occurred while calling o1.parquet.\n: java.lang.Exception: Job aborted\n\tat org.apache\n"
+            "Caused by: java.io.IOException: No space left on device\n\tat org",
+            "java.io.IOException: No space",
+            "make room",
+        ),
+        ("[CAST_OVERFLOW] The value cannot be cast.", "[CAST_OVERFLOW] The value", "run again"),
+    ],
+)
+def test_error_of_an_engine_is_its_cause_and_the_next_step(error: str, cause: str, hint: str) -> None:
+    """Py4J begins with what it called, which tells nobody anything."""
+    told = failed("spark", "write a table", RuntimeError(error))
+    assert told.message.startswith(f"The engine spark could not write a table: {cause}")
+    assert "\n" not in told.message
+    assert hint in told.hint
 
 
 def test_spark_that_does_not_start_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

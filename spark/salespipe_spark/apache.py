@@ -147,7 +147,6 @@ class SparkEngine(ApacheEngine):
         if self.is_local:
             settings |= {
                 "spark.local.dir": str(self._scratch),
-                "spark.driver.memory": f"{driver_memory()}m",
                 "spark.driver.host": "127.0.0.1",
                 "spark.driver.bindAddress": "127.0.0.1",
                 "spark.ui.enabled": "false",
@@ -163,6 +162,9 @@ class SparkEngine(ApacheEngine):
         self._scratch.mkdir(parents=True, exist_ok=True)
         # Whoever used Spark Connect hands this on to what it starts, and then no session is a classic one.
         os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)
+        # Spark's own default is 1 GB, also where the driver builds what a cluster's joins broadcast; of all ways to
+        # say it this one gives way to a user's configuration.
+        os.environ.setdefault("SPARK_DRIVER_MEMORY", f"{driver_memory()}m")
         try:
             session = self._make(self.settings())
         except Exception as error:

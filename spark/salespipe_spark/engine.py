@@ -30,14 +30,16 @@ def brief(error: BaseException) -> str:
     """What an engine's error comes to: its root cause, without the stack of a JVM."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
-    return causes[-1] if causes else lines[0]
+    # Py4J begins with what it called, and the error is the line below.
+    thrown = [line.removeprefix(": ") for line in lines if line.startswith(": ")]
+    return [*causes[-1:], *thrown, *lines][0]
 
 
 def failed(engine: str, doing: str, error: BaseException) -> SalespipeError:
     """What a user is told of an engine's error: what it was about, why it failed, and the next step."""
     cause = brief(error)
     hint = "if the disk is full, make room; then run again"
-    if re.search("allocate|OutOfMemory|Resources exhausted|Java heap space", cause):
+    if re.search("allocate|OutOfMemory|Not enough memory|Resources exhausted|Java heap space", cause):
         hint = "run fewer months at once, or give the engine more memory"
     return SalespipeError(f"The engine {engine} could not {doing}: {cause}", hint)
 
