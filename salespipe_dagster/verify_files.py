@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 from salespipe_dagster.assets.files import read_files
 from salespipe_dagster.landing.ledger import Landed, entries_of, part_key
 from salespipe_dagster.landing.survey import survey
+from salespipe_dagster.landing.version import shown
 from salespipe_spark.engine import FAILURES, brief
 from salespipe_spark.lake import audit
 from salespipe_spark.lake.lake import Lake
@@ -20,7 +21,7 @@ SHOWN = 3
 def unlanded(files: Store, landed: Mapping[str, Landed]) -> dict[str, list[str]]:
     """By table, the files that are there and have not landed, as a sentence; nothing where all have."""
     found = survey(files.entries(""), {table: each.ledger for table, each in landed.items()})
-    keys = {table: [version.key for version in found.pending if version.table == table] for table in landed}
+    keys = {table: [version.shown_key for version in found.pending if version.table == table] for table in landed}
     return {
         table: [f"{len(waiting)} files have not landed: {', '.join(waiting[:SHOWN])}{' …' * (len(waiting) > SHOWN)}"]
         for table, waiting in keys.items()
@@ -48,7 +49,7 @@ def unlike_the_ledger(store: Store, landed: Landed, parts: list[str]) -> list[st
         named, store.mapped(lambda each: _rows(store, objects.get(each[0])), named), strict=True
     ):
         if there != rows:
-            found.append(f"{key}: {there} rows, but {rows} of {file} have landed")
+            found.append(f"{key}: {there} rows, but {rows} of {shown(file)} have landed")
     return found
 
 

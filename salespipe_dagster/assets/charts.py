@@ -40,7 +40,7 @@ def _chart_asset(chart: Chart, settings: Settings) -> dg.AssetsDefinition:
     def body(context: dg.AssetExecutionContext, **inputs: DataFrame) -> Any:
         lake: Catalogue = context.resources.lake.lake
         with undisturbed(lake, read):
-            published = sorted(covered_by(lake, read))
+            published = sorted(covered_by(lake, read, settings.months))
             if not chart.monthly:
                 return chart.draw(**inputs, about=about_of(lake, read, published, settings.months, settings))
             # Also those that show a month of this run beside their own.
@@ -71,9 +71,10 @@ def _etags(lake: Catalogue, read: list[Table]) -> dict[str, str]:
     return {key: etag for table in read for key, etag in lake.etags(table).items()}
 
 
-def covered_by(lake: Catalogue, read: list[Table]) -> set[str]:
-    """The months that all tables over months cover."""
-    return set[str].intersection(*(months for table in read if (months := lake.covered(table)) is not None))
+def covered_by(lake: Catalogue, read: list[Table], configured: Sequence[str]) -> set[str]:
+    """The months that all tables over months cover; the configured ones where none of them is over months."""
+    covered = [months for table in read if (months := lake.covered(table)) is not None]
+    return set[str].intersection(*covered) if covered else set(configured)
 
 
 def _about_month(lake: Catalogue, read: list[Table], published: list[str], month: str, settings: Settings) -> About:

@@ -32,7 +32,7 @@ def report_asset(settings: Settings) -> dg.AssetsDefinition:
     def body(context: dg.AssetExecutionContext, **inputs: DataFrame) -> bytes:
         lake: Catalogue = context.resources.lake.lake
         with undisturbed(lake, read):
-            covered = sorted(covered_by(lake, read))
+            covered = sorted(covered_by(lake, read, settings.months))
             return report(**inputs, about=about_of(lake, read, covered, settings.months, settings))
 
     return body

@@ -22,8 +22,9 @@ from salespipe_dagster.landing.ledger import Ledger, entries_of, landed_of, read
 from salespipe_dagster.landing.parse import parse
 from salespipe_dagster.landing.parsed import Parsed, Status
 from salespipe_dagster.landing.survey import Survey, settled, survey
-from salespipe_dagster.landing.version import Version
+from salespipe_dagster.landing.version import Version, shown
 from salespipe_dagster.settings import Settings
+from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.local import LocalStore
 from salespipe_spark.lake.objects import Changed, Denied, Entry, Store
 from salespipe_spark.tables import feeds, tables
@@ -34,6 +35,9 @@ RUN_FILES, RUN_BYTES = 5_000, 20 * 1024**3
 
 LANDING = "landing"
 """The lock under which files land, and decisions about them are taken."""
+
+NO_ROOM = (duckdb.IOException, duckdb.OutOfMemoryException)
+"""What DuckDB raises where the disk or the memory is full."""
 
 NAMED = 50
 """How many files are told by name where there may be any number."""
@@ -121,7 +125,7 @@ def land(dock: Dock, *, only_settled: bool = False, on_file: OnFile = lambda sai
         landing = Landing(found, waiting=len(pending) - len(chosen))
         for name, versions in found.gone.items():
             entries = entries_of(dock.lake, tables()[name], ledgers[name], versions[:NAMED])
-            landing.gone[name] = [entry["file"] for entry in entries.values()]
+            landing.gone[name] = [shown(entry["file"]) for entry in entries.values()]
         _land(dock, ledgers, scratch, chosen, landing, on_file)
     return landing
 
@@ -137,7 +141,7 @@ def land_again(dock: Dock, versions: list[Version], *, max_rejected_share: float
     with _alone(dock) as scratch:
         before = {table.name: read_landed(dock.lake, table) for table in feeds()}
         ledgers = {name: landed.ledger for name, landed in before.items()}
-        landing = Landing(Survey(len(versions), versions, {}, []))
+        landing = Landing(Survey(versions, {}, []))
         _land(dock, ledgers, scratch, versions, landing, lambda said, share: None, max_rejected_share)
         after = {name: landed_of(dock.lake, tables()[name], ledger) for name, ledger in ledgers.items()}
         landing.touched = sorted({part for name, landed in before.items() for part in landed.unlike(after[name])})
@@ -147,8 +151,19 @@ def land_again(dock: Dock, versions: list[Version], *, max_rejected_share: float
 @contextmanager
 def _alone(dock: Dock) -> Generator[Path]:
     """One landing at a time where the store has locks: two would do the same work. Yields a scratch folder."""
-    with dock.lake.locked(LANDING), LocalStore(dock.scratch).staging() as scratch:
+    with dock.lake.locked(LANDING), LocalStore(dock.scratch).staging() as scratch, _room(dock.scratch):
         yield scratch
+
+
+@contextmanager
+def _room(scratch: Path) -> Generator[None]:
+    """Turn a full disk into an error that says where: it is no fault of the file at hand."""
+    try:
+        with LocalStore(scratch).writing():
+            yield
+    except NO_ROOM as error:
+        hint = "make room on the disk of SALESPIPE_HOME, or give the machine more memory; then run again"
+        raise SalespipeError(f"Landing could not go on in {scratch}: {error}.", hint) from error
 
 
 def _land(
@@ -198,6 +213,8 @@ def _parsed(
     parts = folder / "parts"
     try:
         result = parse(file, lands_as, tables()[version.table], dock.first_month, dock.last_month, parts, share)
+    except NO_ROOM:
+        raise
     except (duckdb.Error, pa.ArrowException, ValueError) as error:
         landing.broken[version.shown_key] = f"{type(error).__name__}: {error}"
         return None

@@ -189,15 +189,13 @@ def _read(source: CsvFile | NdjsonFile, records: Records, query: Query) -> _Read
 
 @contextmanager
 def _database() -> Generator[Database]:
-    """A database that is nobody else's at the time."""
+    """A database that is nobody else's at the time. One that an error may have broken is not used again."""
     try:
         database = _IDLE.get_nowait()
     except Empty:
         database = Database()
-    try:
-        yield database
-    finally:
-        _IDLE.put(database)
+    yield database
+    _IDLE.put(database)
 
 
 def _spoiled(records: list[Spoiled]) -> pa.Table:

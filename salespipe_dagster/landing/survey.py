@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from salespipe_dagster.landing.ledger import Ledger, feed_of
-from salespipe_dagster.landing.version import Version, digest_of
+from salespipe_dagster.landing.version import Version, digest_of, shown
 from salespipe_spark.lake.objects import Entry
 
 UNFINISHED = (".tmp", ".part")
@@ -18,13 +18,11 @@ class Survey:
     """What is there.
 
     Attributes:
-        files: how many files of feeds there are.
         pending: the versions that the ledger does not know, or knows as overtaken; oldest first.
         gone: the versions whose rows count although their file is not there any more, by table.
-        foreign: the keys of files that belong to no feed.
+        foreign: the keys of files that belong to no feed, as they are shown.
     """
 
-    files: int
     pending: list[Version]
     gone: dict[str, list[str]]
     foreign: list[str]
@@ -40,7 +38,7 @@ def survey(entries: Iterable[Entry], ledgers: Mapping[str, Ledger]) -> Survey:
             continue
         table = feed_of(entry.key)
         if table is None:
-            foreign.append(entry.key)
+            foreign.append(shown(entry.key))
             continue
         there[table.name].add(digest_of(entry.key))
         version = version_of(table.name, entry)
@@ -50,7 +48,7 @@ def survey(entries: Iterable[Entry], ledgers: Mapping[str, Ledger]) -> Survey:
         table: sorted(version for version in ledger.current if version.partition("-")[0] not in there[table])
         for table, ledger in ledgers.items()
     }
-    return Survey(sum(map(len, there.values())), sorted(pending, key=_oldest_first), gone, foreign)
+    return Survey(sorted(pending, key=_oldest_first), gone, foreign)
 
 
 def settled(pending: Iterable[Version], now: datetime) -> list[Version]:

@@ -38,13 +38,13 @@ class Version:
 
     @property
     def shown_key(self) -> str:
-        """The key as text: a file's name on a disk may hold bytes that are none."""
-        return self.key.encode(errors="backslashreplace").decode()
+        """The key as it is shown."""
+        return shown(self.key)
 
-    @property
-    def order(self) -> tuple[datetime, str]:
-        """The newest version of a key is the one with the largest."""
-        return self.modified, _safe(self.etag)
+
+def shown(key: str) -> str:
+    """A file's key as text: its name on a disk may hold bytes that are none."""
+    return key.encode(errors="backslashreplace").decode()
 
 
 def digest_of(key: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from salespipe_dagster.landing import land
@@ -25,6 +26,7 @@ from salespipe_dagster_tests.landing.dropping import (
     lake_of,
     sale_line,
 )
+from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.local import LocalStore
 from salespipe_spark.lake.objects import Entry
 from salespipe_spark.months import following
@@ -175,6 +177,32 @@ def test_run_lands_the_oldest_files_and_tells_how_many_are_left(
     landing = land.land(dock)
     assert ([r.version.key for r in landing.results], landing.waiting) == (["sales/c.csv", "sales/a.csv"], 1)
     assert [r.version.key for r in land.land(dock).results] == ["sales/b.csv"]
+
+
+@pytest.mark.parametrize(
+    "full",
+    [
+        OSError(28, "No space left on device"),
+        duckdb.IOException("IO Error: Could not write file"),
+        duckdb.OutOfMemoryException("could not allocate block"),
+    ],
+)
+def test_full_disk_is_no_fault_of_the_file_at_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: Exception
+) -> None:
+    """Told to mend the file, somebody would; the next run finds nothing decided, and lands it."""
+
+    def parse(*given: object) -> object:
+        raise full
+
+    dock = dock_at(tmp_path)
+    drop_sales(files_of(dock), "a", [sale_line("T1", "2024-01-31")])
+    monkeypatch.setattr(land, "parse", parse)
+    with pytest.raises(SalespipeError, match=r"(?s)(No space|Could not write|could not allocate).*next: make room"):
+        land.land(dock)
+    assert statuses(dock) == []
+    monkeypatch.undo()
+    assert [r.version.key for r in land.land(dock).results] == ["sales/a.csv"]
 
 
 def test_file_that_breaks_the_parser_keeps_no_other_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

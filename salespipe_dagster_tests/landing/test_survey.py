@@ -55,8 +55,10 @@ def test_deleted_file_is_told_while_its_rows_count() -> None:
 
 
 def test_files_of_no_feed_are_told() -> None:
-    found = survey([entry("invoices/a.pdf"), entry("readme.txt"), entry("sales/a.csv")], EMPTY)
-    assert (found.foreign, found.files) == (["invoices/a.pdf", "readme.txt"], 1)
+    """Also one whose name is no text: no terminal and no database takes it as it is."""
+    keys = ["invoices/a.pdf", "readme.txt", "sales/a.csv", "invoices/r\udce9sum.csv"]
+    found = survey([entry(key) for key in keys], EMPTY)
+    assert found.foreign == ["invoices/a.pdf", "readme.txt", "invoices/r\\udce9sum.csv"]
 
 
 @pytest.mark.parametrize(("age", "taken"), [(9.9, False), (10, True), (0, False), (-3600, True)])
