@@ -27,7 +27,7 @@ STUCK = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Past:
-    """A run that was asked for: by which name, and when it ended, if it has; whether it failed."""
+    """A run of what arrivals ask for: by which name, when it began, and when it ended, if it has; whether it failed."""
 
     name: str
     begun: datetime

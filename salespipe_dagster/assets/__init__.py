@@ -1,1 +1,1 @@
-"""Assets: the source, the tables made from contracts, the charts."""
+"""Assets: the source, the files, the tables made from contracts, the charts, the report."""

@@ -153,5 +153,7 @@ def _failure(staged: Staged) -> str:
         for check in staged.checks
         if not check.passed
     ]
-    table = staged.opening.table
-    return f"{table.layer}/{table.name} did not pass its audit, nothing of it is published.\n  " + "\n  ".join(lines)
+    table, parts = staged.opening.table, staged.opening.parts
+    name, span = f"{table.layer}/{table.name}", f" --months {parts[0]}...{parts[-1]}" if table.monthly else ""
+    hint = f"next: mend what is named, then salespipe run{span} --select {name}"
+    return "\n  ".join([f"{name} did not pass its audit, nothing of it is published.", *lines, hint])

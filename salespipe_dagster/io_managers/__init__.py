@@ -1,1 +1,1 @@
-"""I/O managers: MySQL, the lake, chart files."""
+"""I/O managers: MySQL, the lake, chart files, the report."""

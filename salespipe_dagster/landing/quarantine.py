@@ -75,10 +75,10 @@ def listing(lake: Store) -> list[Item]:
 
 
 def records(lake: Store, key: str, most: int) -> Iterator[Record]:
-    """The first records that were put aside of a file.
+    """The first records that were put aside of a file; none where nothing is.
 
     Raises:
-        SalespipeError: nothing is put aside of it.
+        SalespipeError: there is no such file in the ledger.
     """
     table, ledger = _known(lake, key)
     entry = lake.entry(quarantine_key(table.name, ledger.newest[digest_of(key)]))

@@ -37,8 +37,13 @@ class Suspects:
         into = "INSERT INTO suspects"
         if self._database is None:
             into = "CREATE TABLE suspects AS"
-            config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": _MEMORY, "threads": 2}
-            self._database = duckdb.connect(config=config | {"temp_directory": self._spill})
+            config: dict[str, str | bool | int | float | list[str]] = {
+                "memory_limit": _MEMORY,
+                "threads": 2,
+                "temp_directory": self._spill,
+                "autoinstall_known_extensions": False,
+            }
+            self._database = duckdb.connect(config=config)
         self._database.register("more", rows)
         self._database.execute(f"{into} SELECT * FROM more")
         self._database.unregister("more")

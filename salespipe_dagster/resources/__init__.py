@@ -1,1 +1,1 @@
-"""Resources by role: source_db, lake, engine."""
+"""Resources by role: source_db, files, lake, engine, maker, cluster."""

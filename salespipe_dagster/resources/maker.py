@@ -79,9 +79,10 @@ class JobMaker:
         try:
             shown = self.service.run(context, order, bundle.put(lake.store))
         except SalespipeError as error:
-            told = self._result(result).get("error")
-            if told:
-                raise SalespipeError(f"The job of {table.name} failed: {told}", error.hint) from error
+            told = self._result(result)
+            if "error" in told:
+                message = f"The job of {table.name} failed: {told['error']}"
+                raise SalespipeError(message, told.get("hint", error.hint)) from error
             raise
         told = self._result(result)
         if "measured" not in told:

@@ -114,13 +114,14 @@ def test_table_that_a_job_makes_again_is_not_replaced(scene: Scene) -> None:
 
 @pytest.mark.parametrize("service", ["emr-serverless", "glue"])
 def test_job_that_fails_fails_its_step_with_its_own_error(service: str, scene: Scene) -> None:
-    """Not with the service's, which says no more than that it failed."""
+    """And with its own next step: the service says no more than that it failed, and to look into its log."""
     scene.aws.changed["--lake"] = "s3://tests/nowhere"
     before = contents_of(scene.lake)
     result, _ = scene.run(service, "fact_payments")
     [text] = failures(result)
     assert "The job of fact_payments failed" in text
     assert "PATH_NOT_FOUND" in text
+    assert "next: if the disk is full, make room; then run again" in text
     assert contents_of(scene.lake) == before
 
 

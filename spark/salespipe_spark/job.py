@@ -161,7 +161,8 @@ def main(arguments: list[str] | None = None) -> None:
             result = run(order, engine, log)
         except Exception as error:
             with contextlib.suppress(*FAILURES):  # the session may be what failed
-                _report({"error": brief(error)}, order, engine)
+                hint = {"hint": error.hint} if isinstance(error, SalespipeError) else {}
+                _report({"error": brief(error), **hint}, order, engine)
             raise
         _report(result, order, engine)
     engine.close()

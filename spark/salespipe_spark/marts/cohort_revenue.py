@@ -39,7 +39,7 @@ def cohort_revenue(revenue_by_customer: DataFrame) -> DataFrame:
     active = revenue_by_customer.where("orders > 0").select("customer_number", "month_start", "orders", "revenue")
     first = active.groupBy("customer_number").agg(F.min("month_start").alias("cohort_month"))
     return (
-        active.join(first, on="customer_number")
+        active.join(first, on="customer_number", how="inner")
         .groupBy("cohort_month", "month_start")
         .agg(
             F.count(F.lit(1)).alias("customers"),

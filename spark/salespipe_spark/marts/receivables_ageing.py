@@ -51,7 +51,7 @@ def receivables_ageing(fact_orders: DataFrame, receivables: DataFrame) -> DataFr
         .groupBy("customer_number", "order_date")
         .agg(_measures.amount(F.col("amount"), "amount"))
         .withColumn("bought", F.expr(bought).cast("decimal(18,2)"))
-        .join(paid.select("customer_number", "paid"), on="customer_number")
+        .join(paid.select("customer_number", "paid"), on="customer_number", how="inner")
         .withColumn("owed", _measures.above_zero(F.col("bought") - F.col("paid")))
         # What is owed after a day, less what was owed before it: these add up to what is owed in the end.
         .withColumn("open", F.col("owed") - F.expr(before))
