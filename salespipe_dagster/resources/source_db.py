@@ -121,9 +121,12 @@ class SourceDatabase:
         Raises:
             SalespipeError: a date is none, a value does not fit its type, or the connection broke off.
         """
-        self.refuse_no_dates(table, months)
         statement = queries.text(queries.scan(table, months), self.dialect)
-        for batch in stream(self.url, statement):
+        try:
+            batches = stream(self.url, statement)  # for which the server is at work, while the dates are looked at
+        finally:
+            self.refuse_no_dates(table, months)
+        for batch in batches:
             yield conformed(batch, table.contract, cents=self.dialect == "sqlite")
 
     def refuse_no_dates(self, table: Table, months: list[str] | None) -> None:

@@ -20,7 +20,7 @@ BATCH_ROWS = 65_536
 
 
 def stream(url: sa.URL, statement: str) -> Iterator[pa.RecordBatch]:
-    """The statement's rows as connectorx types them.
+    """The statement's rows as connectorx types them; the server is asked at once, and its rows are waited for later.
 
     Raises:
         SalespipeError: the connection broke off, or the scanner cannot read a value.
@@ -32,8 +32,7 @@ def stream(url: sa.URL, statement: str) -> Iterator[pa.RecordBatch]:
         url,
         lambda: connectorx.read_sql(scanner_url(url), statement, return_type="arrow_stream", batch_size=BATCH_ROWS),
     )
-    while (batch := _guarded(url, lambda: next(reader, None))) is not None:
-        yield batch
+    return iter(lambda: _guarded(url, lambda: next(reader, None)), None)
 
 
 def _guarded(url: sa.URL, step: Callable[[], Any]) -> Any:
