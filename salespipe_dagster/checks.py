@@ -39,11 +39,12 @@ def unreconciled(catalogue: Catalogue, parts: list[str] | None = None) -> list[s
     for table in tables().values():
         if not table.contract.balances:
             continue
+        common = table.common_months(lambda given: receipts[given.name])
         for part in catalogue.published(table) if parts is None else table.parts(parts):
             for name, other in table.contract.balances:
                 given, _, figure = other.partition(".")
                 own = _figure(receipts[table.name], [part], name)
-                taken = catalogue.common_months(table) if table.spans(tables()[given]) else [part]
+                taken = common if table.spans(tables()[given]) else [part]
                 expected = _figure(receipts[given], taken, figure)
                 if own != expected:
                     found.append(f"{part}: {table.name}.{name} {own} is not {other} {expected}")

@@ -28,7 +28,7 @@ def _chart_asset(chart: Chart, settings: Settings) -> dg.AssetsDefinition:
         key=["charts", chart.name],
         description=chart.description,
         group_name="charts",
-        ins={table.name: asset_in(table) for table in read},
+        ins={table.name: asset_in(table, months_of_run=False) for table in read},
         partitions_def=monthly_partitions(settings) if chart.monthly else None,
         backfill_policy=SINGLE_RUN,
         io_manager_key="charts_io",

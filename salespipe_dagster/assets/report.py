@@ -21,7 +21,7 @@ def report_asset(settings: Settings) -> dg.AssetsDefinition:
         key=["report"],
         description=inspect.getdoc(report),
         group_name="report",
-        ins={table.name: asset_in(table) for table in read},
+        ins={table.name: asset_in(table, months_of_run=False) for table in read},
         backfill_policy=SINGLE_RUN,
         io_manager_key="report_io",
         kinds={"html"},

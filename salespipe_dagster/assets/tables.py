@@ -11,7 +11,7 @@ import dagster as dg
 from pyspark.sql import DataFrame
 
 from salespipe_dagster.assets.keys import asset_key
-from salespipe_dagster.io_managers.lake import PUBLISHED, SNAPSHOT_OF
+from salespipe_dagster.io_managers.lake import PUBLISHED
 from salespipe_dagster.partitions import monthly_partitions
 from salespipe_dagster.settings import Settings
 from salespipe_spark import dictionary, lineage, months
@@ -30,12 +30,10 @@ def table_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     return [_table_asset(table, settings) for table in made]
 
 
-def asset_in(given: Table, table: Table | None = None) -> dg.AssetIn:
-    """A table as an input of another one, or of what shows whatever months are published."""
-    metadata = PUBLISHED if given.monthly and table is None else {}
-    if table and table.spans(given):
-        metadata = {SNAPSHOT_OF: table.name}
-    return dg.AssetIn(key=asset_key(given), metadata=metadata)
+def asset_in(table: Table, *, months_of_run: bool) -> dg.AssetIn:
+    """A table as an input: the run's months of it, or whatever months are published."""
+    published = table.monthly and not months_of_run
+    return dg.AssetIn(key=asset_key(table), metadata=PUBLISHED if published else {})
 
 
 def declaration(table: Table) -> dict[str, Any]:
@@ -105,7 +103,7 @@ def _table_asset(table: Table, settings: Settings) -> dg.AssetsDefinition:
     @dg.asset(  # pyright: ignore[reportUntypedFunctionDecorator]
         key=asset_key(table),
         deps=[asset_key(earlier) for earlier in after],
-        ins={name: asset_in(tables()[name], table) for name in table.upstream},
+        ins={name: asset_in(tables()[name], months_of_run=table.monthly) for name in table.upstream},
         partitions_def=monthly_partitions(settings) if table.monthly else None,
         backfill_policy=SINGLE_RUN,
         kinds={"spark", "parquet"},
@@ -154,6 +152,7 @@ def _failure(staged: Staged) -> str:
         if not check.passed
     ]
     table, parts = staged.opening.table, staged.opening.parts
-    name, span = f"{table.layer}/{table.name}", f" --months {parts[0]}...{parts[-1]}" if table.monthly else ""
-    hint = f"next: mend what is named, then salespipe run{span} --select {name}"
-    return "\n  ".join([f"{name} did not pass its audit, nothing of it is published.", *lines, hint])
+    told = f"{table.layer}/{table.name} did not pass its audit, nothing of it is published."
+    # Not of this table alone: what is mended may lie in the source, and what is made of it is not made yet.
+    span = f" --months {parts[0]}...{parts[-1]}" if table.monthly else ""
+    return "\n  ".join([told, *lines, f"next: mend what is named, then salespipe run{span}"])

@@ -21,8 +21,6 @@ from salespipe_spark.tables import Table, tables
 
 PUBLISHED = {"months": "published"}
 """Metadata of an AssetIn that takes whatever months are published, not those of the run."""
-SNAPSHOT_OF = "snapshot"
-"""Metadata of an AssetIn of a snapshot, which it names: all its inputs are taken of the same months."""
 
 
 class LakeIOManager(dg.IOManager):
@@ -46,11 +44,9 @@ class LakeIOManager(dg.IOManager):
 
     def load_input(self, context: dg.InputContext) -> DataFrame:
         """The upstream table's months of this run, or its snapshot, or all that is published."""
-        table, metadata = tables()[context.asset_key.path[-1]], context.definition_metadata
-        if metadata.items() >= PUBLISHED.items():
+        table = tables()[context.asset_key.path[-1]]
+        if context.definition_metadata.get("months") == PUBLISHED["months"]:
             return self._lake.read_published(table)
-        if SNAPSHOT_OF in metadata:
-            return self._lake.read(table, self._lake.common_months(tables()[metadata[SNAPSHOT_OF]]))
         months = list(context.asset_partition_keys) if table.monthly else []
         return self._lake.read(table, table.parts(months))
 

@@ -36,9 +36,6 @@ RUN_FILES, RUN_BYTES = 5_000, 20 * 1024**3
 LANDING = "landing"
 """The lock under which files land, and decisions about them are taken."""
 
-NO_ROOM = (duckdb.IOException, duckdb.OutOfMemoryException)
-"""What DuckDB raises where the disk or the memory is full."""
-
 NAMED = 50
 """How many files are told by name where there may be any number."""
 
@@ -126,7 +123,8 @@ def land(dock: Dock, *, only_settled: bool = False, on_file: OnFile = lambda sai
         for name, versions in found.gone.items():
             entries = entries_of(dock.lake, tables()[name], ledgers[name], versions[:NAMED])
             landing.gone[name] = [shown(entry["file"]) for entry in entries.values()]
-        _land(dock, ledgers, scratch, chosen, landing, on_file)
+        with _room(dock.scratch):
+            _land(dock, ledgers, scratch, chosen, landing, on_file)
     return landing
 
 
@@ -142,7 +140,8 @@ def land_again(dock: Dock, versions: list[Version], *, max_rejected_share: float
         before = {table.name: read_landed(dock.lake, table) for table in feeds()}
         ledgers = {name: landed.ledger for name, landed in before.items()}
         landing = Landing(Survey(versions, {}, []))
-        _land(dock, ledgers, scratch, versions, landing, lambda said, share: None, max_rejected_share)
+        with _room(dock.scratch):
+            _land(dock, ledgers, scratch, versions, landing, lambda said, share: None, max_rejected_share)
         after = {name: landed_of(dock.lake, tables()[name], ledger) for name, ledger in ledgers.items()}
         landing.touched = sorted({part for name, landed in before.items() for part in landed.unlike(after[name])})
     return landing
@@ -151,7 +150,7 @@ def land_again(dock: Dock, versions: list[Version], *, max_rejected_share: float
 @contextmanager
 def _alone(dock: Dock) -> Generator[Path]:
     """One landing at a time where the store has locks: two would do the same work. Yields a scratch folder."""
-    with dock.lake.locked(LANDING), LocalStore(dock.scratch).staging() as scratch, _room(dock.scratch):
+    with dock.lake.locked(LANDING), LocalStore(dock.scratch).staging() as scratch:
         yield scratch
 
 
@@ -161,8 +160,8 @@ def _room(scratch: Path) -> Generator[None]:
     try:
         with LocalStore(scratch).writing():
             yield
-    except NO_ROOM as error:
-        hint = "make room on the disk of SALESPIPE_HOME, or give the machine more memory; then run again"
+    except duckdb.IOException as error:
+        hint = "make room on the disk of SALESPIPE_HOME, then run again"
         raise SalespipeError(f"Landing could not go on in {scratch}: {error}.", hint) from error
 
 
@@ -213,8 +212,8 @@ def _parsed(
     parts = folder / "parts"
     try:
         result = parse(file, lands_as, tables()[version.table], dock.first_month, dock.last_month, parts, share)
-    except NO_ROOM:
-        raise
+    except duckdb.IOException:
+        raise  # a full disk; memory has a bound that one file alone may reach
     except (duckdb.Error, pa.ArrowException, ValueError) as error:
         landing.broken[version.shown_key] = f"{type(error).__name__}: {error}"
         return None

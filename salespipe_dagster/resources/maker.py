@@ -22,7 +22,7 @@ from salespipe_spark.errors import SalespipeError
 from salespipe_spark.job import Order
 from salespipe_spark.lake.audit import Measured
 from salespipe_spark.lake.staged import Opening, Staged
-from salespipe_spark.tables import CALENDAR, CALENDAR_DDL
+from salespipe_spark.tables import CALENDAR, CALENDAR_DDL, tables
 
 Frames = dict[str, DataFrame]
 
@@ -38,6 +38,9 @@ class SessionMaker:
         """Stage and audit a table made from these frames."""
         table, lake = opening.table, self.run.lake
         assert table.transform is not None
+        # A snapshot's inputs were loaded one after the other: months may have been published in between.
+        for given in (tables()[name] for name in table.upstream if table.spans(tables()[name])):
+            inputs[given.name] = lake.read(given, list(opening.inputs[given.name]))
         if table.name in table.inputs:
             inputs[table.name] = lake.read_own(table)
         if CALENDAR in table.inputs:
@@ -82,7 +85,8 @@ class JobMaker:
             told = self._result(result)
             if "error" in told:
                 message = f"The job of {table.name} failed: {told['error']}"
-                raise SalespipeError(message, told.get("hint", error.hint)) from error
+                hints = [hint for hint in (told.get("hint"), error.hint) if hint]
+                raise SalespipeError(message, "; ".join(hints)) from error
             raise
         told = self._result(result)
         if "measured" not in told:

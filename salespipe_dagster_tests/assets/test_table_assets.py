@@ -226,9 +226,7 @@ def test_failed_audit_publishes_nothing_and_keeps_the_last_good_month(filled: Se
     assert "2024-01" in failure
     assert "2024-03" in failure
     assert "'order_number': 10102" in failure
-    assert (
-        "next: mend what is named, then salespipe run --months 2024-01...2024-03 --select core/fact_orders" in failure
-    )
+    assert "next: mend what is named, then salespipe run --months 2024-01...2024-03" in failure
     after = tree(filled.lake)
     changed = {key.removeprefix("_receipts/") for key in before if before[key] != after[key]}
     assert {"/".join(key.split("/")[:2]) for key in changed} == {"staging/products", "core/dim_products"}

@@ -265,6 +265,11 @@ def test_driver_has_a_quarter_of_the_machines_memory_unless_somebody_says_otherw
             "java.io.IOException: No space",
             "make room",
         ),
+        (
+            "[UNRESOLVED_COLUMN] no such column\n'Project\n:  +- Relation t",
+            "[UNRESOLVED_COLUMN] no such column",
+            "run again",
+        ),
         ("[CAST_OVERFLOW] The value cannot be cast.", "[CAST_OVERFLOW] The value", "run again"),
     ],
 )

@@ -30,9 +30,9 @@ def brief(error: BaseException) -> str:
     """What an engine's error comes to: its root cause, without the stack of a JVM."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
-    # Py4J begins with what it called, and the error is the line below.
-    thrown = [line.removeprefix(": ") for line in lines if line.startswith(": ")]
-    return [*causes[-1:], *thrown, *lines][0]
+    if lines[0].startswith("An error occurred while calling"):  # Py4J's first line; the error is the next
+        lines = [line.removeprefix(": ") for line in lines[1:]] or lines
+    return causes[-1] if causes else lines[0]
 
 
 def failed(engine: str, doing: str, error: BaseException) -> SalespipeError:

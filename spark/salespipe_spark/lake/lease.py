@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from salespipe_spark.errors import SalespipeError
-from salespipe_spark.lake.objects import Entry, Raced
+from salespipe_spark.lake.objects import Entry
 
 if TYPE_CHECKING:
     from salespipe_spark.lake.s3 import S3Store
@@ -36,9 +36,9 @@ def leased(store: "S3Store") -> Generator[str]:
     """The name of a run's staging, leased until the block ends; those of dead runs are removed first."""
     name = f"{sweep(store):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex}"
     key = f"{STAGING}/{name}/lease"
-    etag = store.put_over(key, b"1", "")
+    store.put_over(key, b"1", "")
     ended = threading.Event()
-    keeper = threading.Thread(target=_renew, args=(store, key, etag, ended), daemon=True, name=f"lease of {name}")
+    keeper = threading.Thread(target=_renew, args=(store, key, ended), daemon=True, name=f"lease of {name}")
     keeper.start()
     try:
         yield name
@@ -69,19 +69,16 @@ def sweep(store: "S3Store") -> datetime:
     return now
 
 
-def _renew(store: "S3Store", key: str, etag: str, ended: threading.Event) -> None:
+def _renew(store: "S3Store", key: str, ended: threading.Event) -> None:
     """Write the lease again and again, each time other bytes; if it is gone, `confirm` will tell the run."""
     number = 1
     while not ended.wait(RENEWED_EVERY):
         number += 1
-        try:
-            # Nobody else writes it: another ETag is that of a renewal whose answer was lost.
-            etag = store.etag(key) or etag
+        with contextlib.suppress(SalespipeError):  # also of a race, with a renewal of one's own whose answer was lost
+            etag = store.etag(key)
+            if not etag:
+                return
             store.put_over(key, b"%d" % number, etag)
-        except Raced:
-            return
-        except SalespipeError:
-            continue
 
 
 def _ended(store: "S3Store", lease: list[Entry]) -> bool:

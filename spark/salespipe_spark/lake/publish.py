@@ -48,8 +48,8 @@ class Publisher(Catalogue):
         """Replace the objects of all parts whose rows changed, each in one atomic step.
 
         Raises:
-            Raced: another run published the table, or one of its inputs, in between; nothing is replaced, or in S3
-                the parts that the other run was not before.
+            Raced: another run published the table, or one of its inputs, in between; nothing is replaced, but in S3
+                parts that the other run had not reached may be.
         """
         if not staged.passed:
             raise ValueError("What has not passed its audit is not published.")
