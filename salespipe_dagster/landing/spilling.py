@@ -18,12 +18,13 @@ def spilling(scratch: Path, **versions: Iterable[str]) -> Generator[duckdb.DuckD
         scratch: a folder of this machine.
         versions: versions of files, which SQL knows as a table of that name.
     """
-    settings: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": MEMORY,
-        "temp_directory": str(scratch / "spill"),
-        "autoinstall_known_extensions": False,
-    }
-    with duckdb.connect(config=settings) as database:
+    with connected(scratch, memory_limit=MEMORY) as database:
         for name, some in versions.items():
             database.register(name, pa.table({"version": pa.array(sorted(some), pa.string())}))
         yield database
+
+
+def connected(scratch: Path, **settings: str | int) -> duckdb.DuckDBPyConnection:
+    """Such a database, to be closed, with further settings of DuckDB's."""
+    own = {"temp_directory": str(scratch / "spill"), "autoinstall_known_extensions": False}
+    return duckdb.connect(config={**own, **settings})

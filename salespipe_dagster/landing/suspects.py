@@ -7,6 +7,7 @@ import duckdb
 import pyarrow as pa
 
 from salespipe_dagster.landing.reasons import Reason
+from salespipe_dagster.landing.spilling import connected
 from salespipe_spark.contract import Contract
 
 _MEMORY = "512MB"
@@ -21,7 +22,7 @@ class Suspects:
     """
 
     def __init__(self, folder: Path, contract: Contract) -> None:
-        self._spill = str(folder / "spill")
+        self._folder = folder
         self._columns = ", ".join(f'"{name}"' for name in contract.names)
         self._key = ", ".join(f'"{name}"' for name in contract.key)
         self._column = contract.key[0]
@@ -37,13 +38,7 @@ class Suspects:
         into = "INSERT INTO suspects"
         if self._database is None:
             into = "CREATE TABLE suspects AS"
-            config: dict[str, str | bool | int | float | list[str]] = {
-                "memory_limit": _MEMORY,
-                "threads": 2,
-                "temp_directory": self._spill,
-                "autoinstall_known_extensions": False,
-            }
-            self._database = duckdb.connect(config=config)
+            self._database = connected(self._folder, memory_limit=_MEMORY, threads=2)
         self._database.register("more", rows)
         self._database.execute(f"{into} SELECT * FROM more")
         self._database.unregister("more")

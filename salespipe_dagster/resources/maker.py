@@ -22,7 +22,7 @@ from salespipe_spark.errors import SalespipeError
 from salespipe_spark.job import Order
 from salespipe_spark.lake.audit import Measured
 from salespipe_spark.lake.staged import Opening, Staged
-from salespipe_spark.tables import CALENDAR, CALENDAR_DDL, tables
+from salespipe_spark.tables import CALENDAR, CALENDAR_DDL
 
 Frames = dict[str, DataFrame]
 
@@ -39,7 +39,7 @@ class SessionMaker:
         table, lake = opening.table, self.run.lake
         assert table.transform is not None
         # A snapshot's inputs were loaded one after the other: months may have been published in between.
-        for given in (tables()[name] for name in table.upstream if table.spans(tables()[name])):
+        for given in table.spanned:
             inputs[given.name] = lake.read(given, list(opening.inputs[given.name]))
         if table.name in table.inputs:
             inputs[table.name] = lake.read_own(table)

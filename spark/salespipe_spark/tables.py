@@ -55,12 +55,17 @@ class Table:
         """Whether it takes all published months of an input, as a snapshot does, and not its own month alone."""
         return given.monthly and not self.monthly
 
+    @property
+    def spanned(self) -> list["Table"]:
+        """The inputs that it spans."""
+        return [given for name in self.upstream if self.spans(given := tables()[name])]
+
     def common_months(self, published: Callable[["Table"], Iterable[str]]) -> list[str]:
         """The months that a snapshot takes of all the inputs that it spans: else its columns would be of other months.
 
         `published` tells the months of an input.
         """
-        over = [set(published(tables()[name])) for name in self.upstream if self.spans(tables()[name])]
+        over = [set(published(given)) for given in self.spanned]
         return sorted(set.intersection(*over)) if over else []
 
     def parts(self, months: list[str]) -> list[str]:

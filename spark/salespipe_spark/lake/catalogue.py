@@ -63,18 +63,14 @@ class Catalogue:
         keys = self.store.list(f"_receipts/{table.layer}/{table.name}", RECEIPT)
         return [Path(key).stem for key in keys]
 
-    def common_months(self, table: Table) -> list[str]:
-        """The months that a snapshot is made from: those that are published of all its inputs over months."""
-        return table.common_months(self.published)
-
     def covered(self, table: Table) -> set[str] | None:
         """The months that a table is published for, or that its snapshot was made from; None where it is over none."""
         if table.monthly:
             return set(self.published(table))
-        over = [name for name in table.upstream if table.spans(tables()[name])]
         receipt = self.receipt(table, SNAPSHOT)
         taken = receipt.provenance.inputs if receipt else {}
-        return set[str].intersection(*(set(taken.get(name, ())) for name in over)) if over else None
+        over = [set(taken.get(given.name, ())) for given in table.spanned]
+        return set.intersection(*over) if over else None
 
     def figure_of_input(self, inputs: Mapping[str, Mapping[str, str]], table: str, part: str, figure: str) -> Decimal:
         """A figure of an input as a part was made from it: of the same part, or of all months that a snapshot took.

@@ -139,13 +139,12 @@ class Publisher(Catalogue):
 
     def _inputs(self, table: Table, parts: list[str]) -> dict[str, dict[str, str]]:
         """The digests of what a table is made from: its months of monthly inputs, the whole of others."""
-        common = self.common_months(table)
-        return {
-            name: {receipt.part: receipt.figures.digest for receipt in self.all_intact(given, needed)}
-            for name in table.upstream
-            for given in [tables()[name]]
-            for needed in [common if table.spans(given) else given.parts(parts)]
-        }
+        common = table.common_months(self.published)
+        given = [tables()[name] for name in table.upstream]
+        return {each.name: self._digests(each, common if table.spans(each) else each.parts(parts)) for each in given}
+
+    def _digests(self, given: Table, parts: list[str]) -> dict[str, str]:
+        return {receipt.part: receipt.figures.digest for receipt in self.all_intact(given, parts)}
 
 
 def _belonging(digests: dict[str, str], part: str) -> dict[str, str]:
