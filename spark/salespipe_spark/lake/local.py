@@ -54,7 +54,7 @@ class LocalStore(Store):
 
     def entries(self, prefix: str) -> Iterator[Entry]:
         """All files below a prefix, in the order of their keys."""
-        yield from sorted(_below(self.path(prefix), f"{prefix}/" if prefix else ""), key=lambda entry: entry.key)
+        yield from sorted(_below(self.uri(prefix), f"{prefix}/" if prefix else ""), key=lambda entry: entry.key)
 
     def list(self, prefix: str, suffix: str) -> list[str]:
         """The keys below a prefix that end in the suffix, sorted."""
@@ -225,13 +225,13 @@ def _entry(key: str, found: os.stat_result) -> Entry:
     return Entry(key, _etag(found), found.st_size, modified)
 
 
-def _below(folder: Path, prefix: str) -> Iterator[Entry]:
+def _below(folder: str, prefix: str) -> Iterator[Entry]:
     """Every file below a folder; links to folders are not followed: they may lead in a circle."""
     try:
         with os.scandir(folder) as found:
             for each in found:
                 if each.is_dir(follow_symlinks=False):
-                    yield from _below(Path(each.path), f"{prefix}{each.name}/")
+                    yield from _below(each.path, f"{prefix}{each.name}/")
                 elif each.is_file():
                     with contextlib.suppress(FileNotFoundError):  # removed since
                         yield _entry(prefix + each.name, each.stat())

@@ -1,7 +1,7 @@
 """Receipts: what a published part holds, and where it came from. One JSON file a part."""
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -78,7 +78,7 @@ class Receipt:
 
     def to_json(self) -> str:
         """The receipt as it lies in the lake."""
-        return json.dumps(asdict(self), indent=1, sort_keys=True, default=str) + "\n"
+        return json.dumps(vars(self), indent=1, sort_keys=True, default=_plain) + "\n"
 
     @staticmethod
     def from_json(text: bytes) -> "Receipt":
@@ -86,3 +86,8 @@ class Receipt:
         values: dict[str, Any] = json.loads(text)
         figures, provenance = Figures.from_values(values.pop("figures")), Provenance(**values.pop("provenance"))
         return Receipt(figures=figures, provenance=provenance, **values)
+
+
+def _plain(value: Any) -> Any:
+    """What is no JSON: an amount as text, a part of a receipt by its fields."""
+    return str(value) if isinstance(value, Decimal) else vars(value)
