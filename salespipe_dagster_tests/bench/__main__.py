@@ -104,7 +104,7 @@ SCALING = "scaling"
 @click.option("--lines", default="1000000,5000000", show_default=True, help="Order lines of `lines` and `spark`.")
 @click.option("--sizes", default=SIZES, show_default=True, help="Order lines of `scaling`.")
 @click.option("--pool", default=2_000, show_default=True, help="Megabytes for Sail, once, in `scaling`; 0: not.")
-@click.option("--repeat", default=2, show_default=True, help="Turns of each stage, of which the quickest counts.")
+@click.option("--repeat", default=3, show_default=True, help="Turns of each stage, of which the quickest counts.")
 @click.option("--floor-only", is_flag=True, help="The floors of `lines` alone.")
 def main(only: tuple[str, ...], lines: str, sizes: str, pool: int, repeat: int, *, floor_only: bool) -> None:
     """Time and memory by stage, beside the least possible. Exit code 1 where the two sides' answers differ."""

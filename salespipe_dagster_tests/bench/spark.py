@@ -33,17 +33,16 @@ class BothEngines:
         days = [day.isoformat() for day in years(*span)]
         in_process(f"{PACKAGE}.made", lake, str(shop.lines), *span, str(shop.customers))
 
-        def by_hand(module: str, name: str, *master: str) -> dict[str, Any]:
-            return self._quickest(name, lambda target: in_process(f"{PACKAGE}.{module}", lake, target, *days, *master))
+        def by_hand(module: str, *master: str) -> Callable[[str], dict[str, Any]]:
+            return lambda target: in_process(f"{PACKAGE}.{module}", lake, target, *days, *master)
 
-        def ours(name: str, engine: str) -> dict[str, Any]:
-            arguments = ("transforms", lake, *span)
-            return self._quickest(name, lambda target: in_process(f"{PACKAGE}.stages", *arguments, target, engine))
+        def ours(engine: str) -> Callable[[str], dict[str, Any]]:
+            return lambda target: in_process(f"{PACKAGE}.stages", "transforms", lake, *span, target, engine)
 
-        duckdb, sail = by_hand("floor_duckdb", "by-duckdb"), ours("on-sail", SAIL)
+        duckdb, sail = self._quickest({"by-duckdb": by_hand("floor_duckdb"), "on-sail": ours(SAIL)})
         self.lines += self._beside("Sail", sail, "DuckDB", duckdb, report.RATIO, report.STAGED)
-        spark, ours_on_spark = by_hand("floor_spark", "by-spark", SPARK), ours("on-spark", SPARK)
-        self.lines += self._beside("Spark", ours_on_spark, "Spark by hand", spark, report.ON_SPARK, None)
+        spark, on_spark = self._quickest({"by-spark": by_hand("floor_spark", SPARK), "on-spark": ours(SPARK)})
+        self.lines += self._beside("Spark", on_spark, "Spark by hand", spark, report.ON_SPARK, None)
         for made, floor in (("on-sail", "by-duckdb"), ("on-spark", "by-spark"), ("on-spark", "by-duckdb")):
             found = differences(self._at(made), self._at(floor), self._at("lake"))
             self.differing += [f"{shop.lines:,} lines, {made} and {floor}: {line}" for line in found]
@@ -68,9 +67,11 @@ class BothEngines:
             Line("  a trivial step in it afterwards", ours["again"], most_seconds=report.AGAIN),
         ]
 
-    def _quickest(self, name: str, once: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
-        title = f"{self.shop.lines:>10,} lines: {name}"
-        return quickest(title, self.repeat, lambda turn: once(str(self._at(name, turn))))
+    def _quickest(self, sides: dict[str, Callable[[str], dict[str, Any]]]) -> list[dict[str, Any]]:
+        def taken(name: str) -> Callable[[int], dict[str, Any]]:
+            return lambda turn: sides[name](str(self._at(name, turn)))
+
+        return quickest(self.repeat, {f"{self.shop.lines:>10,} lines: {name}": taken(name) for name in sides})
 
     def _at(self, name: str, turn: int = 0) -> Path:
         """A place of this shop; of several turns the first one's has the plain name."""
