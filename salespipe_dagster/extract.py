@@ -22,7 +22,7 @@ from salespipe_dagster.resources.source_jdbc import JdbcScan, size_of
 from salespipe_spark import months as calendar
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.errors import SalespipeError
-from salespipe_spark.lake.audit import Check, part_name, part_of
+from salespipe_spark.lake.audit import PART, Check, cut, part_name
 from salespipe_spark.lake.lake import Lake
 from salespipe_spark.lake.receipt import Figures
 from salespipe_spark.lake.schema import arrow_schema, writer_of
@@ -142,13 +142,15 @@ def _orphans(lake: Lake, folder: Path, table: Table, scanned: list[Table]) -> li
     child_rows, parent_rows = lake.read_staged(table, folder), lake.read_staged(parent, folder)
     key = list(parent.contract.key)
     lost = child_rows.join(parent_rows.select(*key), on=key, how="left_anti")
-    found = lost.groupBy(part_of(table.contract).alias("part")).agg(
-        F.count(F.lit(1)).alias("rows"), F.min(F.col(key[0])).alias("first")
+    found = (
+        cut(lost, table.contract)
+        .groupBy(PART)
+        .agg(F.count(F.lit(1)).alias("rows"), F.min(F.col(key[0])).alias("first"))
     )
     return [
-        f"{part_name(table.contract, row['part'])}: {row['rows']} rows of {table.name} without their {parent.name}, "
+        f"{part_name(table.contract, row[PART])}: {row['rows']} rows of {table.name} without their {parent.name}, "
         f"such as {key[0]} {row['first']}"
-        for row in found.orderBy("part").collect()
+        for row in found.orderBy(PART).collect()
     ]
 
 

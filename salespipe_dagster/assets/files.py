@@ -20,7 +20,7 @@ from salespipe_dagster.landing.ledger import Landed, entries_of, read_landed
 from salespipe_dagster.partitions import monthly_partitions
 from salespipe_dagster.settings import Settings
 from salespipe_spark.contract import SPARK
-from salespipe_spark.lake.audit import Check, part_name, part_of
+from salespipe_spark.lake.audit import PART, Check, cut, part_name
 from salespipe_spark.lake.lake import Lake
 from salespipe_spark.lake.staged import Staged
 from salespipe_spark.staging._landed import PROVENANCE
@@ -109,8 +109,8 @@ def read_files(lake: Lake, landed: Landed, parts: list[str]) -> DataFrame:
 
 def rows_by_part(rows: DataFrame, table: Table) -> dict[str, int]:
     """How many rows of files there are in each part; a key that moved is no row."""
-    counted = rows.groupBy(part_of(table.contract).alias("part")).agg(F.count_if(~F.col("is_moved")).alias("rows"))
-    return {part_name(table.contract, row["part"]): row["rows"] for row in counted.collect()}
+    counted = cut(rows, table.contract).groupBy(PART).agg(F.count_if(~F.col("is_moved")).alias("rows"))
+    return {part_name(table.contract, row[PART]): row["rows"] for row in counted.collect()}
 
 
 def _feed_asset(table: Table, settings: Settings) -> dg.AssetsDefinition:

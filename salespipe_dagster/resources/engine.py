@@ -34,12 +34,19 @@ def open_engine(settings: Settings) -> Generator[Engine]:
 def _engine(settings: Settings, scratch: Path, server: S3Server | None) -> Engine:
     if settings.engine in ("sail", *SERVICES):  # beside a service it reads what this process is to look at
         return SailEngine(scratch, server)
+    counter = SailEngine(scratch, server, beside=True)
     if settings.engine.startswith("sc://"):
-        return ConnectEngine(settings.engine, server)
+        return ConnectEngine(settings.engine, server, counter)
     master = LOCAL_MASTER if settings.engine == "spark" else settings.engine
     packages = (CONNECTOR,) if settings.extraction == "jdbc" else ()
     return SparkEngine(
-        _spark_session, scratch, master=master, server=server, packages=packages, jars=settings.root / "jars"
+        _spark_session,
+        scratch,
+        master=master,
+        server=server,
+        packages=packages,
+        jars=settings.root / "jars",
+        counter=counter,
     )
 
 

@@ -27,7 +27,12 @@ def opened(name: str, folder: Path) -> Generator[Engine]:
         if name in CLUSTERS:
             master = stack.enter_context(standalone_cluster(CLUSTERS[name], EXECUTOR_MEMORY, place)).url
             own = {"spark.executor.memory": EXECUTOR_MEMORY}
-        spark = SparkEngine(lambda settings: _spark_session(settings | own), place, master=master)
+        spark = SparkEngine(
+            lambda settings: _spark_session(settings | own),
+            place,
+            master=master,
+            counter=SailEngine(place, beside=True),
+        )
         engine = SailEngine(place) if name == SAIL else spark
         try:
             engine.session.sql("SELECT 1").collect()

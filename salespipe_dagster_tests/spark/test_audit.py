@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import pytest
@@ -66,9 +66,16 @@ def folder(lake: Lake) -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture
-def audited(lake: Lake, folder: Path) -> Callable[..., Staged]:
-    """What the audit says of rows that lie staged by month, for a run that owns 2024-01 and 2024-02."""
+@pytest.fixture(params=[None, 1], ids=["at_once", "part_by_part"])
+def audited(
+    request: pytest.FixtureRequest, lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Staged]:
+    """What the audit says of rows that lie staged by month, for a run that owns 2024-01 and 2024-02.
+
+    Counted all at once, and part by part, as those of a larger table are.
+    """
+    if request.param:
+        monkeypatch.setattr(type(lake.engine), "counted_at_once", request.param)
 
     def audited(by_month: dict[str, Rows], schema: pa.Schema = SCHEMA) -> Staged:
         for month, rows in by_month.items():
@@ -415,16 +422,82 @@ class TestDigest:
         assert audit.no_rows(SALES).digest != digest(spark, sale())
 
 
-@pytest.mark.parametrize("few", [True, False])
-def test_figures_are_the_same_by_one_query_and_by_two(spark: SparkSession, few: bool) -> None:
+@pytest.mark.parametrize("apart", [True, False])
+def test_figures_are_the_same_by_one_query_and_by_two(spark: SparkSession, apart: bool) -> None:
     february = date(2024, 2, 29)
     rows = sales(spark, sale(1), sale(1), sale(2, amount=None), sale(1, day=february), sale(shop=None, day=None))
-    found = audit.figures(rows, SALES, few=few)
+    found = audit.figures(rows, SALES, keys_apart=apart)
     assert {part: (f.rows, f.key_duplicates, f.nulls, f.last_date) for part, f in found.items()} == {
         "2024-01": (3, 1, {"amount": 1}, "2024-01-15"),
         "2024-02": (1, 0, {}, "2024-02-29"),
         "None": (1, 0, {"shop": 1, "day": 1}, ""),
     }
+
+
+class Reader(StandInEngine):
+    """An engine that notes how many files each of its queries counts, and may count at once so many bytes of them."""
+
+    def __init__(self, session: SparkSession, at_once: int, counter: Engine | None = None) -> None:
+        super().__init__(session)
+        self._counter = counter
+        self.counted_at_once = at_once  # pyright: ignore[reportAttributeAccessIssue]
+        self.queries: list[int] = []
+
+    def read(self, files: list[str], ddl: str) -> DataFrame:
+        self.queries.append(len(files))
+        return super().read(files, ddl)
+
+
+class TestWhoCounts:
+    """What one engine staged, another may count, so many bytes at a time."""
+
+    MONTHS: ClassVar[list[str]] = [f"2024-{number:02}" for number in range(1, 7)]
+
+    @pytest.fixture
+    def size(self, folder: Path) -> int:
+        """The bytes of each of the six months that lie staged."""
+        files = [
+            write_parquet(staged_file(folder, TABLE, month), SCHEMA, [sale(day=date.fromisoformat(f"{month}-01"))])
+            for month in self.MONTHS
+        ]
+        (size,) = {file.stat().st_size for file in files}
+        return size
+
+    def audit(self, lake: Lake, folder: Path, engine: Engine) -> Staged:
+        counting = Lake(lake.store, engine)
+        return counting.audit(counting.open(TABLE, self.MONTHS), folder / "core" / "sales")
+
+    def test_parts_are_counted_some_at_a_time(self, lake: Lake, spark: SparkSession, folder: Path, size: int) -> None:
+        engine = Reader(spark, 4 * size)
+        staged = self.audit(lake, folder, engine)
+        assert engine.queries == [4, 2]
+        assert staged.passed
+        assert staged.figures == self.audit(lake, folder, lake.engine).figures
+        assert [figures.rows for figures in staged.figures.values()] == [1] * 6
+
+    def test_part_that_is_larger_is_counted_alone(
+        self, lake: Lake, spark: SparkSession, folder: Path, size: int
+    ) -> None:
+        engine = Reader(spark, size - 1)
+        assert self.audit(lake, folder, engine).passed
+        assert engine.queries == [1] * 6
+
+    def test_other_engine_counts_unless_a_part_is_too_large_for_it(
+        self, lake: Lake, spark: SparkSession, folder: Path, size: int
+    ) -> None:
+        for at_once, counted in ((size, ([], [1] * 6)), (size - 1, ([6], []))):
+            counter = Reader(spark, at_once)
+            engine = Reader(spark, 100 * size, counter)
+            staged = self.audit(lake, folder, engine)
+            assert (staged.passed, staged.engine) == (True, "stand-in")
+            assert (engine.queries, counter.queries) == counted
+
+    def test_other_engine_ends_with_its_own(self, spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+        ended: list[str] = []
+        counter = Reader(spark, 1)
+        monkeypatch.setattr(counter, "close", lambda: ended.append("counter"))
+        Reader(spark, 1, counter).close()
+        assert ended == ["counter"]
 
 
 class TestSnapshot:

@@ -4,6 +4,7 @@ Traps of a single table are with that table's tests: decimal division and SUM of
 NULLs in hashes in test_audit.py, joins in test_fact_orders.py.
 """
 
+import os
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -77,9 +78,9 @@ class TestReading:
     def test_months_read_together_keep_their_dates(self, lake: Lake, spark: SparkSession) -> None:
         """Read by leaf paths, partition columns are missing or NULL: the month is a column of the data."""
         publish(lake, sales_of_each_day(spark))
-        counted = lake.read(TABLE, MONTHS).groupBy(audit.part_of(SALES).alias("month")).agg(F.count("*").alias("rows"))
+        counted = audit.cut(lake.read(TABLE, MONTHS), SALES).groupBy(audit.PART).agg(F.count("*").alias("rows"))
         expected = [(months.index(month), days) for month, days in zip(MONTHS, (31, 29, 30), strict=True)]
-        assert_rows(counted, "month int, rows bigint", expected)
+        assert_rows(counted, f"{audit.PART} int, rows bigint", expected)
 
     def test_no_files_are_read_as_no_rows_of_the_full_schema(self, engine: Engine) -> None:
         """A table of which nothing is published yet, or only empty months were staged."""
@@ -223,6 +224,24 @@ def test_engine_that_was_never_used_has_started_nothing(tmp_path: Path) -> None:
     engine = SailEngine(tmp_path / "scratch")
     engine.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_embedded_engine_beside_another_leaves_pysparks_functions_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PySpark's own builder makes them those of Spark Connect: then no column is one of classic Spark's any more."""
+    monkeypatch.delenv("SPARK_CONNECT_MODE_ENABLED")
+    engine = SailEngine(tmp_path / "scratch", beside=True)
+    try:
+        rows = frame(engine.session, SALES.ddl, [(n, date(2024, n, 1), Decimal("9.50")) for n in (1, 2)])
+        found = audit.figures(rows, SALES, keys_apart=engine.keys_apart)
+        assert {month: figures.sums["amount"] for month, figures in found.items()} == {
+            "2024-01": Decimal("9.50"),
+            "2024-02": Decimal("9.50"),
+        }
+    finally:
+        engine.close()
+    assert "SPARK_CONNECT_MODE_ENABLED" not in os.environ
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux says whether a process takes huge pages")

@@ -7,6 +7,7 @@ configuration, in SPARK_CONF_DIR.
 
 import os
 import re
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -89,6 +90,9 @@ def s3a_settings(server: S3Server) -> dict[str, str]:
 class ApacheEngine(Engine):
     """What Apache Spark does otherwise than others, wherever its session comes from."""
 
+    keys_apart = True  # else it keeps all other figures for each key
+    counted_at_once = sys.maxsize
+
     def read(self, files: list[str], ddl: str) -> DataFrame:
         """As any engine; a name that Spark would take for a pattern is the name of one file."""
         return super().read([re.sub(r"([\[\]{}*?\\])", r"\\\1", file) for file in files], ddl)
@@ -117,6 +121,7 @@ class SparkEngine(ApacheEngine):
         server: S3Server | None = None,
         packages: tuple[str, ...] = (),
         jars: Path | None = None,
+        counter: Engine | None = None,
     ) -> None:
         """An engine that has not started.
 
@@ -127,8 +132,9 @@ class SparkEngine(ApacheEngine):
             server: who serves s3://, where the lake lies there.
             packages: further jars, by their Maven coordinates.
             jars: where jars are kept from run to run.
+            counter: another engine that counts what this one staged.
         """
-        super().__init__(server)
+        super().__init__(server, counter)
         self._make = session
         self._scratch = scratch
         self._master = master
@@ -183,14 +189,15 @@ class ConnectEngine(ApacheEngine):
 
     name = "spark-connect"
 
-    def __init__(self, url: str, server: S3Server | None = None) -> None:
+    def __init__(self, url: str, server: S3Server | None = None, counter: Engine | None = None) -> None:
         """An engine that has not connected.
 
         Args:
             url: sc://host:port; a token goes by SPARK_CONNECT_AUTHENTICATE_TOKEN, never in the URL.
             server: who serves s3://, where the lake lies there.
+            counter: another engine that counts what this one staged.
         """
-        super().__init__(server)
+        super().__init__(server, counter)
         self._url = url
 
     def _start(self) -> SparkSession:

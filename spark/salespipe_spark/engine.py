@@ -50,14 +50,20 @@ class Engine(ABC):
     name: str
     layout: ClassVar[dict[str, str]] = {"compression": "zstd"}
     """How Parquet is written, in the engine's own words."""
+    keys_apart: ClassVar[bool] = False
+    """Whether a query that counts keys beside other figures costs more than two."""
+    counted_at_once: ClassVar[int] = 32 * 1024**2
+    """Bytes of staged Parquet that one query counts, if a part is not larger: their keys are held in memory."""
 
-    def __init__(self, server: S3Server | None = None) -> None:
+    def __init__(self, server: S3Server | None = None, counter: "Engine | None" = None) -> None:
         """An engine that has not started.
 
         Args:
             server: who serves s3://, where the lake lies there.
+            counter: another engine that counts what this one staged, unless a part is too large for it.
         """
         self._session: SparkSession | None = None
+        self._counter = counter
         self.server = server
 
     @property
@@ -70,11 +76,19 @@ class Engine(ABC):
             self._session = self._start()
         return self._session
 
+    def counter_of(self, part: int) -> "Engine":
+        """The engine that counts what this one staged, if the largest part has so many bytes."""
+        return self._counter if self._counter and part <= self._counter.counted_at_once else self
+
     def close(self) -> None:
-        """End the session, if one was started."""
-        if self._session is not None:
-            self._session.stop()
-            self._session = None
+        """End the session, if one was started, and the counter's."""
+        try:
+            if self._session is not None:
+                self._session.stop()
+                self._session = None
+        finally:
+            if self._counter is not None:
+                self._counter.close()
 
     def write(self, frame: DataFrame, target: str, by: str, size: int) -> None:
         """Write the frame as Parquet below a fresh path or URL of S3, one folder for each value of `by`.
@@ -119,9 +133,17 @@ class SailEngine(Engine):
     # Dictionaries cost a quarter of the time, and after zstd no file is smaller for them.
     layout: ClassVar[dict[str, str]] = {"compression": "zstd(1)", "dictionary_enabled": "false"}
 
-    def __init__(self, scratch: Path, server: S3Server | None = None) -> None:
+    def __init__(self, scratch: Path, server: S3Server | None = None, *, beside: bool = False) -> None:
+        """An engine that has not started.
+
+        Args:
+            scratch: where it spills.
+            server: who serves s3://, where the lake lies there.
+            beside: whether another engine runs in this process: then this one answers SQL alone.
+        """
         super().__init__(server)
         self._scratch = scratch
+        self._beside = beside
         self._server: Any = None
 
     def close(self) -> None:
@@ -149,12 +171,15 @@ class SailEngine(Engine):
         # The library's allocator reads this when it is loaded, for the whole process.
         os.environ.setdefault("MIMALLOC_ALLOW_THP", "0")
         from pysail.spark import SparkConnectServer
+        from pyspark.sql.connect.session import SparkSession as ConnectSession
 
         # The reference is kept: a server that is garbage-collected stops, and its clients hang.
         self._server = SparkConnectServer("127.0.0.1", 0)
         self._server.start(background=True)
         host, port = self._server.listening_address
-        session = SparkSession.builder.remote(f"sc://{host}:{port}").create()
+        # SparkSession's builder makes PySpark's functions those of Spark Connect, for all of the process.
+        builder: Any = ConnectSession.builder if self._beside else SparkSession.builder
+        session = builder.remote(f"sc://{host}:{port}").create()
         # Else instants are written in the machine's own time zone, and a file is not what its contract says.
         session.conf.set("spark.sql.session.timeZone", "UTC")
         session.conf.set(CALL_SITES, "false")

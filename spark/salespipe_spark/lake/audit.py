@@ -4,6 +4,7 @@ Only figures come back from the engine; rows do where some break a rule, and the
 """
 
 import hashlib
+import importlib
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,6 @@ from typing import Any
 
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from salespipe_spark import months
 from salespipe_spark.contract import SNAPSHOT, Column, Contract
@@ -21,8 +21,6 @@ from salespipe_spark.lake.receipt import Figures
 Row = dict[str, Any]
 
 SAMPLE = 5
-FEW_ROWS = 1_000_000
-"""Up to so many rows their keys are counted by the same query as all else."""
 CHECKS = {
     "schema": "The columns and types of the files are the contract's.",
     "rows_written": "The rows read are the rows that the files' footers declare.",
@@ -64,6 +62,16 @@ class Measured:
     lacking: list[Row] = field(default_factory=list)
 
     @staticmethod
+    def of(batches: "list[Measured]") -> "Measured":
+        """What was counted of rows of which no two batches hold one part."""
+        return Measured(
+            figures={part: figures for batch in batches for part, figures in batch.figures.items()},
+            foreign=[row for batch in batches for row in batch.foreign][:SAMPLE],
+            doubled=[row for batch in batches for row in batch.doubled][:SAMPLE],
+            lacking=[row for batch in batches for row in batch.lacking][:SAMPLE],
+        )
+
+    @staticmethod
     def from_values(values: dict[str, Any]) -> "Measured":
         """What `asdict` made of it and JSON carried; rows are text then."""
         figures = {part: Figures.from_values(each) for part, each in values["figures"].items()}
@@ -71,17 +79,18 @@ class Measured:
 
 
 PART = "salespipe_part"
-"""The column by which staged rows are cut into parts: `part_of`. It names folders, and is not in the files."""
+"""The column by which staged rows are cut into parts. It names folders, and is not in the files."""
+
+
+def functions_of(frame: DataFrame) -> Any:
+    """PySpark's functions for this frame. Its own module has those of one kind of session, in all of a process."""
+    kind = "pyspark.sql.connect" if ".connect." in type(frame).__module__ else "pyspark.sql"
+    return importlib.import_module(f"{kind}.functions")
 
 
 def cut(frame: DataFrame, contract: Contract) -> DataFrame:
     """The frame with the column by which it is cut into parts."""
-    return frame.withColumn(PART, part_of(contract))
-
-
-def part_of(contract: Contract) -> Expression:
-    """The number of the part that a row belongs to: its month's, NULL without a date; 0 in a snapshot."""
-    return F.year(contract.month) * 12 + F.month(contract.month) - 1 if contract.month else F.lit(0)
+    return frame.withColumn(PART, _part_of(functions_of(frame), contract))
 
 
 def part_name(contract: Contract, number: int | None) -> str:
@@ -91,26 +100,32 @@ def part_name(contract: Contract, number: int | None) -> str:
     return "None" if number is None else months.from_index(number)
 
 
-def figures(frame: DataFrame, contract: Contract, *, few: bool = False) -> dict[str, Figures]:
-    """The figures of each part that has rows.
+def figures(frame: DataFrame, contract: Contract, *, keys_apart: bool = True) -> dict[str, Figures]:
+    """The figures of each part that has rows, of a frame of any engine in this process.
 
-    Keys are counted by themselves: beside them, Spark keeps all other figures for each of them. Of few rows
-    that is nothing, beside the time of a second query.
+    Args:
+        frame: the rows.
+        contract: of their table.
+        keys_apart: whether keys are counted by a query of their own: `Engine.keys_apart`.
     """
+    sql = functions_of(frame)
+    row, key = (_hash(sql, [contract.column(name) for name in names]) for names in (contract.names, contract.key))
     counted = {
-        "rows": F.count(F.lit(1)),
-        "digest": F.sum(_hash(contract.columns).cast("decimal(20,0)")),
-        "first": F.min(contract.month) if contract.month else F.lit(None).cast("date"),
-        "last": F.max(contract.month) if contract.month else F.lit(None).cast("date"),
+        "rows": sql.count(sql.lit(1)),
+        # The sum of all hashes is wider than BIGINT: it is taken in two halves.
+        "high": sql.sum(sql.shiftright(row, 32)),
+        "low": sql.sum(row.bitwiseAND(sql.lit(2**32 - 1))),
+        "first": sql.min(contract.month) if contract.month else sql.lit(None).cast("date"),
+        "last": sql.max(contract.month) if contract.month else sql.lit(None).cast("date"),
     }
-    sums = {f"sum_{name}": F.expr(sql) for name, sql in contract.aggregates().items()}
-    nulls = {f"null_{c.name}": F.count_if(F.col(c.name).isNull()) for c in contract.columns if not c.nullable}
+    sums = {f"sum_{name}": sql.expr(text) for name, text in contract.aggregates().items()}
+    nulls = {f"null_{c.name}": sql.count_if(sql.col(c.name).isNull()) for c in contract.columns if not c.nullable}
     columns = [value.alias(name) for name, value in (counted | sums | nulls).items()]
-    keys = F.count_distinct(_hash([c for c in contract.columns if c.name in contract.key])).alias("keys")
+    keys = sql.count_distinct(key).alias("keys")
     found: dict[int | None, Row] = defaultdict(dict)
-    for query in [[*columns, keys]] if few else [columns, [keys]]:
-        for row in frame.groupBy(part_of(contract).alias("part")).agg(*query).collect():
-            found[row["part"]] |= row.asDict()
+    for query in [columns, [keys]] if keys_apart else [[*columns, keys]]:
+        for each in frame.groupBy(_part_of(sql, contract).alias("part")).agg(*query).collect():
+            found[each["part"]] |= each.asDict()
     by_part = {part_name(contract, part): _figures(row, contract) for part, row in found.items()}
     return dict(sorted(by_part.items()))
 
@@ -121,27 +136,27 @@ def no_rows(contract: Contract) -> Figures:
     return Figures(0, sums, 0, {}, "", "", _digest(contract, 0, 0))
 
 
-def measure(rows: DataFrame, contract: Contract, owned: list[str], *, few: bool = False) -> Measured:
+def measure(rows: DataFrame, contract: Contract, owned: list[str], *, keys_apart: bool = True) -> Measured:
     """Count staged rows beside the data; samples are taken only of rules that are broken.
 
     Args:
         rows: as they are read from what was staged.
         contract: of their table.
         owned: the parts that the run owns.
-        few: whether they are few, so that one query counts all of it.
+        keys_apart: as `figures` takes it.
     """
-    found = figures(rows, contract, few=few)
-    part = part_of(contract).alias("part")
+    found = figures(rows, contract, keys_apart=keys_apart)
     foreign: list[Row] = []
     doubled: list[Row] = []
     lacking: list[Row] = []
     if set(found) - set(owned):
-        number = F.coalesce(part_of(contract), F.lit(-1))
-        outside = rows.where(~number.isin([months.index(month) for month in owned]))
+        own = [months.index(month) for month in owned]
+        outside = cut(rows, contract).where(f"{PART} IS NULL OR {PART} NOT IN ({', '.join(map(str, own))})")
         foreign = _sample(outside.select(*dict.fromkeys([*contract.key, contract.month or contract.key[0]])))
     if any(f.key_duplicates for f in found.values()):
-        repeated = rows.groupBy(part, *contract.key).agg(F.count(F.lit(1)).alias("rows")).where("rows > 1")
-        doubled = [row | {"part": part_name(contract, row["part"])} for row in _sample(repeated)]
+        copies = cut(rows, contract).groupBy(PART, *contract.key).count().where("count > 1")
+        repeated = _sample(copies.withColumnsRenamed({PART: "part", "count": "rows"}))
+        doubled = [row | {"part": part_name(contract, row["part"])} for row in repeated]
     if columns := sorted({name for f in found.values() for name in f.nulls}):
         condition = " OR ".join(f"{name} IS NULL" for name in columns)
         # Keys, not whole rows: an error holds no personal data.
@@ -208,8 +223,13 @@ def _figures(row: Row, contract: Contract) -> Figures:
         nulls=nulls,
         first_date=str(row["first"] or ""),
         last_date=str(row["last"] or ""),
-        digest=_digest(contract, row["rows"], int(row["digest"])),
+        digest=_digest(contract, row["rows"], (row["high"] << 32) + row["low"]),
     )
+
+
+def _part_of(sql: Any, contract: Contract) -> Expression:
+    """The number of the part that a row belongs to: its month's, NULL without a date; 0 in a snapshot."""
+    return sql.year(contract.month) * 12 + sql.month(contract.month) - 1 if contract.month else sql.lit(0)
 
 
 def _digest(contract: Contract, rows: int, total: int) -> str:
@@ -218,10 +238,10 @@ def _digest(contract: Contract, rows: int, total: int) -> str:
     return f"{columns}-{rows:x}-{total & MASK:016x}"
 
 
-def _hash(columns: list[Column] | tuple[Column, ...]) -> Expression:
+def _hash(sql: Any, columns: list[Column]) -> Expression:
     """A row's hash. A NULL passes through xxhash64 unseen, so where one may be, it is hashed that it is."""
-    values = [v for c in columns for v in (F.col(c.name), F.col(c.name).isNull())[: 2 if c.nullable else 1]]
-    return F.xxhash64(*values)
+    values = [v for c in columns for v in (sql.col(c.name), sql.col(c.name).isNull())[: 2 if c.nullable else 1]]
+    return sql.xxhash64(*values)
 
 
 def _sample(frame: DataFrame) -> list[Row]:

@@ -4,7 +4,7 @@ What a table's parts are is its contract's business; how they are published, the
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -124,7 +124,7 @@ class Lake(Publisher):
         written = _rows_by_part(footers, opening.table)
         total = sum(written.values())
         if measured is None:
-            measured = self._measured(opening, files, few=total <= audit.FEW_ROWS)
+            measured = self._measured(opening, files)
         found = measured.figures
         counted = {part: figures.rows for part, figures in found.items()}
         read = sum(counted.values())
@@ -143,13 +143,25 @@ class Lake(Publisher):
         self.store.confirm(folder)  # what was swept meanwhile would be audited as no rows
         return Staged(opening, folder, files, owned, checks, fingerprints or {}, self.engine.name)
 
-    def _measured(self, opening: Opening, files: list[Entry], *, few: bool) -> Measured:
+    def _measured(self, opening: Opening, files: list[Entry]) -> Measured:
+        """What lies staged, counted some parts at a time: the keys of a whole table may take gigabytes."""
+        parts: dict[str, list[Entry]] = {}
+        for file in files:
+            parts.setdefault(part_in(file.key, opening.table), []).append(file)
+        engine = self.engine.counter_of(max(map(_size, parts.values()), default=0))
+        batches = [self._counted(engine, opening, batch) for batch in _batches(parts.values(), engine.counted_at_once)]
+        found = Measured.of(batches)
+        if len(found.figures) == sum(len(batch.figures) for batch in batches):
+            return found
+        return self._counted(engine, opening, files)  # rows lie in the files of another part
+
+    def _counted(self, engine: Engine, opening: Opening, files: list[Entry]) -> Measured:
         contract = opening.table.contract
-        rows = self.engine.read([self.store.uri(file.key) for file in files], contract.ddl)
+        rows = engine.read([self.store.uri(file.key) for file in files], contract.ddl)
         try:
-            return audit.measure(rows, contract, opening.parts, few=few)
+            return audit.measure(rows, contract, opening.parts, keys_apart=engine.keys_apart)
         except FAILURES as error:
-            raise failed(self.engine.name, f"count what it staged of {opening.table.name}", error) from error
+            raise failed(engine.name, f"count what it staged of {opening.table.name}", error) from error
 
     def _footer(self, entry: Entry) -> FileMetaData:
         with self.store.open(entry) as file:
@@ -162,3 +174,20 @@ def _rows_by_part(footers: Mapping[Entry, FileMetaData], table: Table) -> dict[s
     for file, footer in footers.items():
         rows[part_in(file.key, table)] += footer.num_rows
     return {part: number for part, number in rows.items() if number}
+
+
+def _size(files: list[Entry]) -> int:
+    return sum(file.size for file in files)
+
+
+def _batches(parts: Iterable[list[Entry]], most: int) -> list[list[Entry]]:
+    """The parts' files, in batches of so many bytes, or of one part that is larger."""
+    batches: list[list[Entry]] = []
+    room = 0
+    for files in parts:
+        room -= _size(files)
+        if room < 0 or not batches:
+            batches.append([])
+            room = most - _size(files)
+        batches[-1] += files
+    return batches
