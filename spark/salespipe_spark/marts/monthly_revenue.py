@@ -117,7 +117,7 @@ def monthly_revenue(fact_orders: DataFrame, fact_online_sales: DataFrame) -> Dat
 
 def _wholesale(fact_orders: DataFrame) -> DataFrame:
     orders = _measures.by_order(fact_orders, "customer_number")
-    sums = orders.groupBy("month_start").agg(
+    sums = orders.groupBy(_measures.month_start()).agg(
         *_measures.measures(),
         F.count_distinct(_measures.live("customer_number")).alias("customers"),
         _measures.amount(_measures.live("cost_amount"), "cost_amount"),
