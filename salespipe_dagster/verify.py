@@ -173,5 +173,7 @@ def _alone(lake: Lake, table: Table, part: str, verdict: Verdict) -> dict[str, F
 
 
 def _figures(lake: Lake, table: Table, parts: list[str]) -> dict[str, Figures]:
-    found = audit.figures(lake.read(table, parts), table.contract) if parts else {}
+    if not parts:
+        return {}
+    found = audit.figures(lake.read(table, parts), table.contract, keys_apart=lake.engine.keys_apart)
     return {part: found.get(part, audit.no_rows(table.contract)) for part in parts}

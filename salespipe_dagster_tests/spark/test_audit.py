@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 import pytest
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from salespipe_dagster_tests.support import Rows, StandInEngine, frame, write_parquet
@@ -481,6 +482,30 @@ class TestWhoCounts:
         engine = Reader(spark, size - 1)
         assert self.audit(lake, folder, engine).passed
         assert engine.queries == [1] * 6
+
+    def test_other_engine_counts_unless_all_is_too_large_for_it(
+        self, lake: Lake, spark: SparkSession, folder: Path, size: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for total, counted in ((6 * size, ([], [6])), (6 * size - 1, ([6], []))):
+            monkeypatch.setattr(Reader, "counted_for_others", total)
+            counter = Reader(spark, 100 * size)
+            engine = Reader(spark, 100 * size, counter)
+            assert self.audit(lake, folder, engine).passed
+            assert (engine.queries, counter.queries) == counted
+
+    def test_engine_counts_where_the_other_one_cannot(
+        self, lake: Lake, spark: SparkSession, folder: Path, size: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The credentials that it was given at its start may have run out since."""
+
+        def refused(files: list[str], ddl: str) -> DataFrame:
+            raise PySparkException("ExpiredToken")
+
+        counter = Reader(spark, 100 * size)
+        monkeypatch.setattr(counter, "read", refused)
+        engine = Reader(spark, 100 * size, counter)
+        assert self.audit(lake, folder, engine).passed
+        assert engine.queries == [6]
 
     def test_other_engine_counts_unless_a_part_is_too_large_for_it(
         self, lake: Lake, spark: SparkSession, folder: Path, size: int

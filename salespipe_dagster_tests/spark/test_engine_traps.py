@@ -226,11 +226,12 @@ def test_engine_that_was_never_used_has_started_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_embedded_engine_beside_another_leaves_pysparks_functions_alone(
+def test_embedded_engine_beside_others_leaves_pysparks_functions_and_others_tokens_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """PySpark's own builder makes them those of Spark Connect: then no column is one of classic Spark's any more."""
-    monkeypatch.delenv("SPARK_CONNECT_MODE_ENABLED")
+    monkeypatch.delenv("SPARK_CONNECT_MODE_ENABLED", raising=False)
+    monkeypatch.setenv("SPARK_CONNECT_AUTHENTICATE_TOKEN", "for another server")  # else PySpark speaks TLS to it
     engine = SailEngine(tmp_path / "scratch", beside=True)
     try:
         rows = frame(engine.session, SALES.ddl, [(n, date(2024, n, 1), Decimal("9.50")) for n in (1, 2)])

@@ -58,6 +58,7 @@ class TestWhichEngine:
         settings = Settings.checked(home=tmp_path, engine=named)
         with open_engine(settings) as opened:
             assert type(opened) is engine
+            assert type(opened.counter_of([1])) is SailEngine, "what is little is counted by the embedded engine"
             assert not master or (isinstance(opened, SparkEngine) and opened.settings()["spark.master"] == master)
         assert opened._session is None
 

@@ -54,13 +54,15 @@ class Engine(ABC):
     """Whether a query that counts keys beside other figures costs more than two."""
     counted_at_once: ClassVar[int] = 32 * 1024**2
     """Bytes of staged Parquet that one query counts, if a part is not larger: their keys are held in memory."""
+    counted_for_others: ClassVar[int] = 512 * 1024**2
+    """Bytes of a table staged by another engine up to which this one counts them: they pass through this machine."""
 
     def __init__(self, server: S3Server | None = None, counter: "Engine | None" = None) -> None:
         """An engine that has not started.
 
         Args:
             server: who serves s3://, where the lake lies there.
-            counter: another engine that counts what this one staged, unless a part is too large for it.
+            counter: another engine that counts what this one staged, unless that is too large for it.
         """
         self._session: SparkSession | None = None
         self._counter = counter
@@ -76,9 +78,12 @@ class Engine(ABC):
             self._session = self._start()
         return self._session
 
-    def counter_of(self, part: int) -> "Engine":
-        """The engine that counts what this one staged, if the largest part has so many bytes."""
-        return self._counter if self._counter and part <= self._counter.counted_at_once else self
+    def counter_of(self, parts: list[int]) -> "Engine":
+        """The engine that counts what this one staged: parts of so many bytes."""
+        other = self._counter
+        if other is None or max(parts, default=0) > other.counted_at_once or sum(parts) > other.counted_for_others:
+            return self
+        return other
 
     def close(self) -> None:
         """End the session, if one was started, and the counter's."""
@@ -139,7 +144,7 @@ class SailEngine(Engine):
         Args:
             scratch: where it spills.
             server: who serves s3://, where the lake lies there.
-            beside: whether another engine runs in this process: then this one answers SQL alone.
+            beside: whether another engine runs in this process, whose functions PySpark's own shall stay.
         """
         super().__init__(server)
         self._scratch = scratch
@@ -176,10 +181,11 @@ class SailEngine(Engine):
         # The reference is kept: a server that is garbage-collected stops, and its clients hang.
         self._server = SparkConnectServer("127.0.0.1", 0)
         self._server.start(background=True)
-        host, port = self._server.listening_address
+        _, port = self._server.listening_address
         # SparkSession's builder makes PySpark's functions those of Spark Connect, for all of the process.
         builder: Any = ConnectSession.builder if self._beside else SparkSession.builder
-        session = builder.remote(f"sc://{host}:{port}").create()
+        # By this name: to any other, PySpark speaks TLS where there is a token for somebody else's server.
+        session = builder.remote(f"sc://localhost:{port}").create()
         # Else instants are written in the machine's own time zone, and a file is not what its contract says.
         session.conf.set("spark.sql.session.timeZone", "UTC")
         session.conf.set(CALL_SITES, "false")

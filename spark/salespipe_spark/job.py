@@ -145,7 +145,7 @@ def run(order: Order, engine: ApacheEngine, log: Log) -> dict[str, Any]:
     made_in = time.monotonic() - start
     log(f"{table.name}: staged in {made_in:.1f} s at {order.target}")
     rows = engine.read([order.target], contract.ddl).select(*contract.names)
-    measured = audit.measure(rows, contract, parts)
+    measured = audit.measure(rows, contract, parts, keys_apart=engine.keys_apart)
     seconds = {"stage": round(made_in, 3), "measure": round(time.monotonic() - start - made_in, 3)}
     log(f"{table.name}: {sum(figures.rows for figures in measured.figures.values())} rows counted")
     return {"measured": asdict(measured), "seconds": seconds, "spark": engine.session.version}

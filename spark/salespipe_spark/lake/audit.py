@@ -100,7 +100,7 @@ def part_name(contract: Contract, number: int | None) -> str:
     return "None" if number is None else months.from_index(number)
 
 
-def figures(frame: DataFrame, contract: Contract, *, keys_apart: bool = True) -> dict[str, Figures]:
+def figures(frame: DataFrame, contract: Contract, *, keys_apart: bool = False) -> dict[str, Figures]:
     """The figures of each part that has rows, of a frame of any engine in this process.
 
     Args:
@@ -112,9 +112,7 @@ def figures(frame: DataFrame, contract: Contract, *, keys_apart: bool = True) ->
     row, key = (_hash(sql, [contract.column(name) for name in names]) for names in (contract.names, contract.key))
     counted = {
         "rows": sql.count(sql.lit(1)),
-        # The sum of all hashes is wider than BIGINT: it is taken in two halves.
-        "high": sql.sum(sql.shiftright(row, 32)),
-        "low": sql.sum(row.bitwiseAND(sql.lit(2**32 - 1))),
+        "digest": sql.sum(row.cast("decimal(20,0)")),
         "first": sql.min(contract.month) if contract.month else sql.lit(None).cast("date"),
         "last": sql.max(contract.month) if contract.month else sql.lit(None).cast("date"),
     }
@@ -136,7 +134,7 @@ def no_rows(contract: Contract) -> Figures:
     return Figures(0, sums, 0, {}, "", "", _digest(contract, 0, 0))
 
 
-def measure(rows: DataFrame, contract: Contract, owned: list[str], *, keys_apart: bool = True) -> Measured:
+def measure(rows: DataFrame, contract: Contract, owned: list[str], *, keys_apart: bool = False) -> Measured:
     """Count staged rows beside the data; samples are taken only of rules that are broken.
 
     Args:
@@ -223,7 +221,7 @@ def _figures(row: Row, contract: Contract) -> Figures:
         nulls=nulls,
         first_date=str(row["first"] or ""),
         last_date=str(row["last"] or ""),
-        digest=_digest(contract, row["rows"], (row["high"] << 32) + row["low"]),
+        digest=_digest(contract, row["rows"], int(row["digest"])),
     )
 
 

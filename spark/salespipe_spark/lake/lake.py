@@ -3,6 +3,7 @@
 What a table's parts are is its contract's business; how they are published, the publisher's.
 """
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
@@ -144,24 +145,34 @@ class Lake(Publisher):
         return Staged(opening, folder, files, owned, checks, fingerprints or {}, self.engine.name)
 
     def _measured(self, opening: Opening, files: list[Entry]) -> Measured:
-        """What lies staged, counted some parts at a time: the keys of a whole table may take gigabytes."""
-        parts: dict[str, list[Entry]] = {}
+        """What lies staged, counted by the engine, or by another one for it."""
+        by_part: dict[str, list[Entry]] = {}
         for file in files:
-            parts.setdefault(part_in(file.key, opening.table), []).append(file)
-        engine = self.engine.counter_of(max(map(_size, parts.values()), default=0))
-        batches = [self._counted(engine, opening, batch) for batch in _batches(parts.values(), engine.counted_at_once)]
+            by_part.setdefault(part_in(file.key, opening.table), []).append(file)
+        parts = list(by_part.values())
+        counter = self.engine.counter_of(list(map(_size, parts)))
+        if counter is not self.engine:
+            # Where that one cannot, be it that its credentials have run out, who wrote the files can read them.
+            with contextlib.suppress(*FAILURES):
+                return self._counted(counter, opening, parts)
+        try:
+            return self._counted(self.engine, opening, parts)
+        except FAILURES as error:
+            raise failed(self.engine.name, f"count what it staged of {opening.table.name}", error) from error
+
+    def _counted(self, engine: Engine, opening: Opening, parts: list[list[Entry]]) -> Measured:
+        """Some parts at a time: the keys of a whole table may take gigabytes."""
+        contract = opening.table.contract
+
+        def measured(files: list[Entry]) -> Measured:
+            rows = engine.read([self.store.uri(file.key) for file in files], contract.ddl)
+            return audit.measure(rows, contract, opening.parts, keys_apart=engine.keys_apart)
+
+        batches = [measured(batch) for batch in _batches(parts, engine.counted_at_once)]
         found = Measured.of(batches)
         if len(found.figures) == sum(len(batch.figures) for batch in batches):
             return found
-        return self._counted(engine, opening, files)  # rows lie in the files of another part
-
-    def _counted(self, engine: Engine, opening: Opening, files: list[Entry]) -> Measured:
-        contract = opening.table.contract
-        rows = engine.read([self.store.uri(file.key) for file in files], contract.ddl)
-        try:
-            return audit.measure(rows, contract, opening.parts, keys_apart=engine.keys_apart)
-        except FAILURES as error:
-            raise failed(engine.name, f"count what it staged of {opening.table.name}", error) from error
+        return measured([file for files in parts for file in files])  # rows lie in the files of another part
 
     def _footer(self, entry: Entry) -> FileMetaData:
         with self.store.open(entry) as file:
