@@ -52,7 +52,7 @@ class Engine(ABC):
     """How Parquet is written, in the engine's own words."""
     keys_apart: ClassVar[bool] = False
     """Whether a query that counts keys beside other figures costs more than two."""
-    counted_at_once: ClassVar[int] = 32 * 1024**2
+    counted_at_once: ClassVar[int] = 16 * 1024**2
     """Bytes of staged Parquet that one query counts, if a part is not larger: their keys are held in memory."""
     counted_for_others: ClassVar[int] = 512 * 1024**2
     """Bytes of a table staged by another engine up to which this one counts them: they pass through this machine."""
