@@ -13,7 +13,7 @@ from salespipe_spark.engine import FAILURES, brief
 from salespipe_spark.lake import audit
 from salespipe_spark.lake.lake import Lake
 from salespipe_spark.lake.objects import Changed, Entry, Store
-from salespipe_spark.lake.receipt import Receipt
+from salespipe_spark.lake.receipt import Figures, Receipt
 
 SHOWN = 3
 
@@ -57,8 +57,11 @@ def unlike_what_landed(lake: Lake, landed: Landed, receipts: Mapping[str, Receip
     """Where a staging table is not what its transform makes of what has landed, as sentences; `receipts` by part."""
     contract, parts = landed.table.contract, list(receipts)
     assert landed.table.transform is not None
+    made: dict[str, Figures] = {}
     try:
-        made = audit.figures(landed.table.transform(read_files(lake, landed, parts)), contract) if parts else {}
+        if parts:
+            rows = landed.table.transform(read_files(lake, landed, parts))
+            made = audit.figures(rows, contract, keys_apart=lake.engine.keys_apart)
     except FAILURES as error:
         return [f"what has landed cannot be read ({brief(error)})"]
     return [

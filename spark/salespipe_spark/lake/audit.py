@@ -6,7 +6,7 @@ Only figures come back from the engine; rows do where some break a rule, and the
 import hashlib
 import importlib
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -82,15 +82,9 @@ PART = "salespipe_part"
 """The column by which staged rows are cut into parts. It names folders, and is not in the files."""
 
 
-def functions_of(frame: DataFrame) -> Any:
-    """PySpark's functions for this frame. Its own module has those of one kind of session, in all of a process."""
-    kind = "pyspark.sql.connect" if ".connect." in type(frame).__module__ else "pyspark.sql"
-    return importlib.import_module(f"{kind}.functions")
-
-
 def cut(frame: DataFrame, contract: Contract) -> DataFrame:
     """The frame with the column by which it is cut into parts."""
-    return frame.withColumn(PART, _part_of(functions_of(frame), contract))
+    return frame.withColumn(PART, _part_of(_functions_of(frame), contract))
 
 
 def part_name(contract: Contract, number: int | None) -> str:
@@ -108,22 +102,21 @@ def figures(frame: DataFrame, contract: Contract, *, keys_apart: bool = False) -
         contract: of their table.
         keys_apart: whether keys are counted by a query of their own: `Engine.keys_apart`.
     """
-    sql = functions_of(frame)
-    row, key = (_hash(sql, [contract.column(name) for name in names]) for names in (contract.names, contract.key))
+    sql = _functions_of(frame)
     counted = {
         "rows": sql.count(sql.lit(1)),
-        "digest": sql.sum(row.cast("decimal(20,0)")),
+        "digest": sql.sum(_hash(sql, contract.columns).cast("decimal(20,0)")),
         "first": sql.min(contract.month) if contract.month else sql.lit(None).cast("date"),
         "last": sql.max(contract.month) if contract.month else sql.lit(None).cast("date"),
     }
     sums = {f"sum_{name}": sql.expr(text) for name, text in contract.aggregates().items()}
     nulls = {f"null_{c.name}": sql.count_if(sql.col(c.name).isNull()) for c in contract.columns if not c.nullable}
     columns = [value.alias(name) for name, value in (counted | sums | nulls).items()]
-    keys = sql.count_distinct(key).alias("keys")
+    keys = sql.count_distinct(_hash(sql, map(contract.column, contract.key))).alias("keys")
     found: dict[int | None, Row] = defaultdict(dict)
     for query in [columns, [keys]] if keys_apart else [[*columns, keys]]:
-        for each in frame.groupBy(_part_of(sql, contract).alias("part")).agg(*query).collect():
-            found[each["part"]] |= each.asDict()
+        for row in frame.groupBy(_part_of(sql, contract).alias("part")).agg(*query).collect():
+            found[row["part"]] |= row.asDict()
     by_part = {part_name(contract, part): _figures(row, contract) for part, row in found.items()}
     return dict(sorted(by_part.items()))
 
@@ -225,6 +218,12 @@ def _figures(row: Row, contract: Contract) -> Figures:
     )
 
 
+def _functions_of(frame: DataFrame) -> Any:
+    """PySpark's functions for this frame. Its own module has those of one kind of session, in all of a process."""
+    kind = "pyspark.sql.connect" if ".connect." in type(frame).__module__ else "pyspark.sql"
+    return importlib.import_module(f"{kind}.functions")
+
+
 def _part_of(sql: Any, contract: Contract) -> Expression:
     """The number of the part that a row belongs to: its month's, NULL without a date; 0 in a snapshot."""
     return sql.year(contract.month) * 12 + sql.month(contract.month) - 1 if contract.month else sql.lit(0)
@@ -236,7 +235,7 @@ def _digest(contract: Contract, rows: int, total: int) -> str:
     return f"{columns}-{rows:x}-{total & MASK:016x}"
 
 
-def _hash(sql: Any, columns: list[Column]) -> Expression:
+def _hash(sql: Any, columns: Iterable[Column]) -> Expression:
     """A row's hash. A NULL passes through xxhash64 unseen, so where one may be, it is hashed that it is."""
     values = [v for c in columns for v in (sql.col(c.name), sql.col(c.name).isNull())[: 2 if c.nullable else 1]]
     return sql.xxhash64(*values)

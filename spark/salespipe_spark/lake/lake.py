@@ -4,7 +4,6 @@ What a table's parts are is its contract's business; how they are published, the
 """
 
 import contextlib
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
@@ -20,7 +19,7 @@ from salespipe_spark.lake.audit import Check, Measured
 from salespipe_spark.lake.objects import Entry, Store
 from salespipe_spark.lake.publish import Publisher
 from salespipe_spark.lake.receipt import Receipt
-from salespipe_spark.lake.staged import Opening, Staged, part_in
+from salespipe_spark.lake.staged import Opening, Staged, by_part
 from salespipe_spark.tables import Table
 
 
@@ -146,10 +145,7 @@ class Lake(Publisher):
 
     def _measured(self, opening: Opening, files: list[Entry]) -> Measured:
         """What lies staged, counted by the engine, or by another one for it."""
-        by_part: dict[str, list[Entry]] = {}
-        for file in files:
-            by_part.setdefault(part_in(file.key, opening.table), []).append(file)
-        parts = list(by_part.values())
+        parts = list(by_part(files, opening.table).values())
         counter = self.engine.counter_of(list(map(_size, parts)))
         if counter is not self.engine:
             # Where that one cannot, be it that its credentials have run out, who wrote the files can read them.
@@ -181,9 +177,7 @@ class Lake(Publisher):
 
 def _rows_by_part(footers: Mapping[Entry, FileMetaData], table: Table) -> dict[str, int]:
     """The rows that the files' footers declare, by the part whose folder they lie in."""
-    rows: Counter[str] = Counter()
-    for file, footer in footers.items():
-        rows[part_in(file.key, table)] += footer.num_rows
+    rows = {part: sum(footers[file].num_rows for file in files) for part, files in by_part(footers, table).items()}
     return {part: number for part, number in rows.items() if number}
 
 
@@ -196,9 +190,10 @@ def _batches(parts: Iterable[list[Entry]], most: int) -> list[list[Entry]]:
     batches: list[list[Entry]] = []
     room = 0
     for files in parts:
-        room -= _size(files)
-        if room < 0 or not batches:
+        size = _size(files)
+        if not batches or size > room:
             batches.append([])
-            room = most - _size(files)
+            room = most
         batches[-1] += files
+        room -= size
     return batches

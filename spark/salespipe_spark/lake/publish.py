@@ -11,7 +11,7 @@ from salespipe_spark.lake import schema
 from salespipe_spark.lake.catalogue import Catalogue, receipt_key
 from salespipe_spark.lake.objects import Entry, Raced
 from salespipe_spark.lake.receipt import Provenance, Receipt
-from salespipe_spark.lake.staged import Opening, Staged, part_in
+from salespipe_spark.lake.staged import Opening, Staged, by_part
 from salespipe_spark.tables import Table, tables
 
 RECEIPT_ATTEMPTS = 10
@@ -116,21 +116,20 @@ class Publisher(Catalogue):
     def _merged(self, staged: Staged) -> dict[str, Entry]:
         """The one staged object of each part; outside the folder that the audit read: nothing is counted twice."""
         table, folder = staged.opening.table, staged.folder
-        files: dict[str, list[Entry]] = {part: [] for part in staged.opening.parts}
         if self._staged(folder) != staged.files:
             hint = "see that no other job writes there, then run again"
             raise SalespipeError(f"What is staged of {table.name} is not what was audited.", hint)
-        for file in staged.files:
-            files[part_in(file.key, table)].append(file)
+        files = by_part(staged.files, table)
 
         def one(part: str) -> Entry:
-            if len(files[part]) == 1:
-                return files[part][0]
+            found = files.get(part, [])
+            if len(found) == 1:
+                return found[0]
             target = folder.with_name(f"{folder.name}-merged") / f"{part}.parquet"
-            merged = schema.merged(map(self.store.open, files[part]), table.contract, target)
+            merged = schema.merged(map(self.store.open, found), table.contract, target)
             return self.store.upload(merged, self.store.staged_key(merged))
 
-        return {part: one(part) for part in files}
+        return {part: one(part) for part in staged.opening.parts}
 
     def _staged(self, folder: Path) -> list[Entry]:
         """The Parquet files that lie staged in a folder, wherever the store keeps them."""

@@ -1,5 +1,6 @@
 """What lies staged: where its files lie, and what an audit came to."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +55,15 @@ def staged_file(folder: Path, table: Table, part: str) -> Path:
     return folder / table.layer / table.name / f"{PART}={number}" / "0.parquet"
 
 
-def part_in(key: str, table: Table) -> str:
+def by_part(files: Iterable[Entry], table: Table) -> dict[str, list[Entry]]:
+    """Staged files by the part that they belong to."""
+    found: dict[str, list[Entry]] = {}
+    for file in files:
+        found.setdefault(_part_in(file.key, table), []).append(file)
+    return found
+
+
+def _part_in(key: str, table: Table) -> str:
     """The part that a staged file belongs to, by the folder that it lies in."""
     number = key.split("/")[-2].partition("=")[2]
     return part_name(table.contract, int(number) if number.isdecimal() else None)
