@@ -47,29 +47,29 @@ class Measurement:
 
     def take(self, *, floor_only: bool) -> None:
         """Take all of them; with `floor_only` what is ours is not timed, but made where a floor reads it."""
-        reading: Turns = {"the client reads orders and lines": lambda _: self._client()}
-        floor, *ours = self._best(reading if floor_only else reading | {"extraction": self._extraction})
-        (staged,) = self._best({"staging": self._staging}, times=1)
-        making: Turns = {"DuckDB makes the tables": self._duckdb}
-        hand_written, *made = self._best(making if floor_only else making | {"transforms": self._transforms})
-        self.lines += self._extracted(floor, ours[0] if ours else {})
+        client, duckdb = "the client reads orders and lines", "DuckDB makes the tables"
+        reading: Turns = {client: lambda _: self._client()} | ({} if floor_only else {"extraction": self._extraction})
+        making: Turns = {duckdb: self._duckdb} | ({} if floor_only else {"transforms": self._transforms})
+        best = self._best(reading) | self._best({"staging": self._staging}, times=1) | self._best(making)
+        self.lines += self._extracted(best[client], best.get("extraction", {}))
         if not floor_only:
-            self.lines += _staged(staged)
-        self.lines += self._transformed(hand_written, made[0] if made else {})
+            self.lines += _staged(best["staging"])
+        self.lines += self._transformed(best[duckdb], best.get("transforms", {}))
         if not floor_only:
             self.differing = differences(self._at("ours"), self._at("floor"), self._at("lake"))
             self.lines.append(self.whole_run("salespipe run"))
 
     def whole_run(self, stage: str, most_seconds: float | None = None) -> Line:
         """The command as a user starts it, over all months into an empty lake."""
-        (best,) = self._best({stage: lambda turn: self._run(self._at("home", turn))})
+        best = self._best({stage: lambda turn: self._run(self._at("home", turn))})[stage]
         rows = None if most_seconds else self.shop.lines
         return Line(stage, best["seconds"], rows, peak=best["peak"], most_seconds=most_seconds)
 
     def month_by_month(self, at_once: Line) -> Line:
         """The months of `whole_run` by a run each."""
         home = self._at("home-of-months")
-        (best,) = self._best({"a run for each month": lambda _: self._runs(home)}, times=1)
+        once_each = "a run for each month"
+        best = self._best({once_each: lambda _: self._runs(home)}, times=1)[once_each]
         stage = "the same, a run for each month; beside it all at once"
         return Line(stage, best["seconds"], floor=at_once.seconds, peak=best["peak"], least_ratio=report.RANGE)
 
@@ -166,8 +166,8 @@ class Measurement:
                 raise RuntimeError(f"salespipe run ended with {code}:\n{log.read()[-4000:]}")
         return {"seconds": seconds, "peak": memory.peak / MEGABYTE}
 
-    def _best(self, sides: Turns, times: int | None = None) -> list[dict[str, Any]]:
-        return quickest(times or self.repeat, {f"{self.shop.lines:>10,} lines: {what}": sides[what] for what in sides})
+    def _best(self, sides: Turns, times: int | None = None) -> dict[str, dict[str, Any]]:
+        return quickest(self.shop, times or self.repeat, sides)
 
     def _at(self, name: str, turn: int | None = None) -> Path:
         """A place of this shop; of several turns the first one's has the plain name."""
@@ -177,14 +177,14 @@ class Measurement:
         return f"{self.shop.first_month[:4]}-01-01", f"{int(self.shop.last_month[:4]) + 1}-12-31"
 
 
-def quickest(repeat: int, sides: Turns) -> list[dict[str, Any]]:
+def quickest(shop: Shop, repeat: int, sides: Turns) -> dict[str, dict[str, Any]]:
     """The quickest of several turns of each side, turn about: a busy hour is so for all; the most memory of all."""
     turns: dict[str, list[dict[str, Any]]] = {what: [] for what in sides}
     for turn in range(repeat):
         for what, once in sides.items():
             turns[what].append(once(turn))
-            click.echo(f"{what}: {turns[what][-1]['seconds']:.2f} s", err=True)
-    return [_quickest(taken) for taken in turns.values()]
+            click.echo(f"{shop.lines:>10,} lines: {what}: {turns[what][-1]['seconds']:.2f} s", err=True)
+    return {what: _quickest(taken) for what, taken in turns.items()}
 
 
 def _quickest(turns: list[dict[str, Any]]) -> dict[str, Any]:
