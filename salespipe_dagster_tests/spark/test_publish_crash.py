@@ -1,5 +1,6 @@
 """What a run leaves behind that dies while it stages or publishes, and who mends it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from salespipe_dagster_tests.spark.published import (
     THREE_MONTHS,
     Crash,
     crash_at,
+    of_month,
     office,
     publish_facts,
     publish_locations,
@@ -26,6 +28,7 @@ from salespipe_dagster_tests.spark.published import (
 from salespipe_dagster_tests.support import Rows, StandInEngine, assert_rows, local
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.errors import SalespipeError
+from salespipe_spark.lake.catalogue import receipt_key
 from salespipe_spark.lake.lake import Lake
 from salespipe_spark.tables import tables
 
@@ -101,6 +104,51 @@ class TestCrash:
         publish_locations(lake)
         cities = lake.read(tables()["dim_locations"], [SNAPSHOT]).select("city")
         assert_rows(cities, "city string", [("Boston",), ("Paris",), ("Tokyo",)])
+
+
+class TestPowerLoss:
+    """The machine stops: what was not brought to the disk may be there by its name, and empty."""
+
+    def test_object_is_on_the_disk_before_it_gets_its_name_and_a_receipt_before_the_run_goes_on(
+        self, lake: Lake, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settled: set[int] = set()
+        replacing, sync = lake.store.replace, os.fsync
+        monkeypatch.setattr(os, "fsync", lambda file: (sync(file), settled.add(os.fstat(file).st_ino)))
+
+        def replace(staged: str, key: str, etag: str) -> str:
+            assert local(lake).path(staged).stat().st_ino in settled
+            return replacing(staged, key, etag)
+
+        monkeypatch.setattr(lake.store, "replace", replace)
+        publish_payments(lake, THREE_MONTHS)
+        keys = set().union(*(of_month(PAYMENTS, month) for month in THREE_MONTHS))
+        assert settled == {local(lake).path(key).stat().st_ino for key in keys}
+
+    def test_disk_that_fails_then_replaces_nothing(self, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A disk elsewhere, such as NFS, may say only then that it is full."""
+        publish_payments(lake, THREE_MONTHS)
+        before = seen(lake)
+
+        def full(_: int) -> None:
+            raise OSError("No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", full)
+            with pytest.raises(SalespipeError, match="cannot be written: No space left on device"):
+                publish_payments(lake, {JANUARY: [A1], FEBRUARY: []})
+        assert before.changed_to(seen(lake)) == set()
+
+    @pytest.mark.parametrize("share", [0, 0.5])
+    def test_receipt_that_came_to_the_disk_in_part_is_made_anew(self, lake: Lake, share: float) -> None:
+        publish_payments(lake, THREE_MONTHS)
+        receipt = local(lake).path(receipt_key(PAYMENTS, JANUARY))
+        os.truncate(receipt, int(receipt.stat().st_size * share))
+        with pytest.raises(SalespipeError, match="Not published: staging/payments 2024-01"):
+            Lake(local(lake).root, lake.engine).read(PAYMENTS, [JANUARY])
+        again = publish_payments(lake, THREE_MONTHS, run="run 2")
+        assert [each.replaced for each in again] == [True, False, False]
+        assert_rows(lake.read(PAYMENTS, [JANUARY]), PAYMENTS.contract.ddl, [A1, A2])
 
 
 class DyingEngine(StandInEngine):

@@ -62,18 +62,20 @@ def fact_orders(
     order_details: DataFrame, orders: DataFrame, dim_customers: DataFrame, dim_products: DataFrame
 ) -> DataFrame:
     """Order lines joined to their order, customer and product; a product or customer not found fails the audit."""
-    headers = orders.select(
-        "order_number", "required_date", "shipped_date", F.trim("status").alias("status"), "customer_number"
-    )
     customers = dim_customers.select("customer_number", "location_key", "sales_rep_number")
     products = dim_products.select("product_code", "buy_price", "msrp")
-    lines = order_details.withColumnsRenamed({"quantity_ordered": "quantity", "price_each": "unit_price"})
-    is_cancelled = F.lower(F.col("status")) == F.lit("cancelled")
-    return (
-        lines.join(headers, on="order_number", how="inner")
+    # What is an order's is worked out once for each order, and not for each of its lines.
+    status = F.trim("status").alias("status")
+    headers = (
+        orders.select("order_number", "required_date", "shipped_date", status, "customer_number")
+        .withColumn("is_cancelled", F.lower(F.col("status")) == F.lit("cancelled"))
         .join(customers, on="customer_number", how="left")
+    )
+    return (
+        order_details.withColumnsRenamed({"quantity_ordered": "quantity", "price_each": "unit_price"})
+        .join(headers, on="order_number", how="inner")
         .join(products, on="product_code", how="left")
-        .withColumns({"is_cancelled": is_cancelled, "amount": _money("unit_price")})
+        .withColumn("amount", _money("unit_price"))
         .withColumns({"cost_amount": _money("buy_price"), "list_amount": _money("msrp")})
         .withColumn("margin_amount", (F.col("amount") - F.col("cost_amount")).cast("decimal(18,2)"))
         .select(*CONTRACT.names)

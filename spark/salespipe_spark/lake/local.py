@@ -7,6 +7,7 @@ import shutil
 import stat
 import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -17,6 +18,8 @@ from salespipe_spark.lake.objects import Changed, Denied, Entry, Raced, Store
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DRAFTS = "drafts"
 """The lock under which small objects are written: one name for all drafts of a key is enough."""
+
+SETTLED_AT_ONCE = 4
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -35,7 +38,7 @@ class LocalStore(Store):
 
     def uri(self, key: str) -> str:
         """The path of the object."""
-        return str(self.path(key))
+        return f"{self.place}/{key}"
 
     def etag(self, key: str) -> str:
         """What identifies the content at the key; empty where there is nothing."""
@@ -87,7 +90,7 @@ class LocalStore(Store):
         return file
 
     def replace(self, staged: str, key: str, seen: str) -> str:
-        """Move a staged object into the object's place in one step; returns its ETag.
+        """Move a staged object into the object's place in one step; returns its ETag. It is settled already.
 
         Raises:
             Raced: what is there is not what was seen.
@@ -101,10 +104,12 @@ class LocalStore(Store):
         if self.read(key) == content:
             return
         with self.locked(DRAFTS):
-            self._write(key, content)
+            draft = self._draft(key, content)
+            _sync(draft)
+            self._move(draft, key)
 
     def put_over(self, key: str, content: bytes, seen: str) -> str:
-        """Put bytes in place of what was seen, in one step; returns their ETag.
+        """Put bytes in place of what was seen, in one step; returns their ETag. They are to be settled.
 
         Raises:
             Raced: what is there is not what was seen.
@@ -112,13 +117,20 @@ class LocalStore(Store):
         with self.locked(DRAFTS):
             if self.etag(key) != seen:
                 raise Raced(key)
-            return self._write(key, content)
+            return self._move(self._draft(key, content), key)
+
+    def settle(self, keys: Iterable[str]) -> None:
+        """Bring what lies at the keys to the disk; side by side it takes half the time of one after the other."""
+        with ThreadPoolExecutor(SETTLED_AT_ONCE) as pool:
+            list(pool.map(_sync, map(self.path, keys)))
 
     def upload(self, file: Path, key: str) -> Entry:
         """Put a copy of a file in place in one step; a file that lies there already is left there."""
         if file != self.path(key):
             with self.staging() as folder:  # which is swept, should this be killed
-                self._move(Path(shutil.copyfile(file, folder / "upload")), key)
+                copy = Path(shutil.copyfile(file, folder / "upload"))
+                _sync(copy)
+                self._move(copy, key)
         found = self.entry(key)
         if found is None:
             raise Changed(self.uri(key))
@@ -142,9 +154,7 @@ class LocalStore(Store):
     @contextlib.contextmanager
     def locked(self, name: str) -> Generator[None]:
         """Hold the lock of this name; it is free again when the holder's process dies."""
-        file = self.path(f"_locks/{name}")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("w") as handle:
+        with _opened(self.path(f"_locks/{name}")) as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
 
@@ -189,20 +199,21 @@ class LocalStore(Store):
         """The results in order, one after the other: there is nothing to wait for."""
         return [function(item) for item in items]
 
-    def _write(self, key: str, content: bytes) -> str:
+    def _draft(self, key: str, content: bytes) -> Path:
         path = self.path(key)
         # One name for all drafts, under the lock: what a killed run left is overwritten by the next.
         draft = path.with_name(f"_{path.name}.draft")
-        draft.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(content)
-        return self._move(draft, key)
+        with _opened(draft) as file:
+            file.write(content)
+        return draft
 
     def _move(self, file: Path, key: str) -> str:
         target = self.path(key)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("rb") as handle:
-            os.fsync(handle.fileno())  # the content is on the disk before its name is
-        file.replace(target)
+        try:
+            file.replace(target)
+        except FileNotFoundError:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(target)
         return self.etag(key)
 
     @staticmethod
@@ -214,6 +225,21 @@ class LocalStore(Store):
             ):
                 fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(folder)
+
+
+def _opened(file: Path) -> BinaryIO:
+    """A file opened to be written anew; its folder is made where there is none yet."""
+    try:
+        return file.open("wb")
+    except FileNotFoundError:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return file.open("wb")
+
+
+def _sync(file: Path) -> None:
+    """Bring a file's content to the disk."""
+    with file.open("rb") as handle:
+        os.fsync(handle.fileno())
 
 
 def _etag(found: os.stat_result) -> str:

@@ -58,6 +58,7 @@ class Publisher(Catalogue):
         with self.store.writing():
             # Whatever needs room on the disk comes before the first month is replaced.
             objects = self._merged(staged)
+            self.store.settle(entry.key for entry in objects.values())
         with self.store.writing(), self.store.locked(table.name):
             if self._inputs(table, opening.parts) != opening.inputs:
                 raise Raced(f"An input of {table.layer}/{table.name}")
@@ -66,7 +67,10 @@ class Publisher(Catalogue):
                 if etag != there.get(self.key(table, part), ""):
                     raise Raced(self.key(table, part))
             publish = partial(self._publish_part, staged, run)
-            return list(self.store.mapped(lambda part: publish(part, objects[part], held.get(part)), opening.parts))
+            done = list(self.store.mapped(lambda part: publish(part, objects[part], held.get(part)), opening.parts))
+            # Receipts last, and all at once: one that a loss of power leaves half is as good as none, and made anew.
+            self.store.settle(receipt_key(table, part) for part in opening.parts)
+            return done
 
     def _publish_part(self, staged: Staged, run: str, part: str, given: Entry, held: Receipt | None) -> Published:
         table, figures = staged.opening.table, staged.figures[part]
