@@ -19,7 +19,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DRAFTS = "drafts"
 """The lock under which small objects are written: one name for all drafts of a key is enough."""
 
-SETTLED_AT_ONCE = 4
+SETTLED_AT_ONCE = 8
 
 T = TypeVar("T")
 R = TypeVar("R")
