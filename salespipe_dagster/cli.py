@@ -49,7 +49,8 @@ def demo() -> None:
     """Make a company, run every month, show what came out. Lives in .salespipe/demo, harms nothing."""
     settings = Settings.embedded(DEMO_HOME)
     _run(settings, settings.months, "*")
-    console.print("\nNext: [bold]make dev[/] opens the Dagster UI on it.")
+    console.print("\nNext: [bold]make dev[/] opens the Dagster UI on it,")
+    console.print(f"      [bold]SALESPIPE_HOME={DEMO_HOME} salespipe verify[/] reads all of it again, and proves it.")
 
 
 @main.command()

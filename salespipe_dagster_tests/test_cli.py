@@ -99,3 +99,11 @@ def test_demo_as_a_user_runs_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert "monthly_revenue" in shown.stdout
     assert (lake / "charts" / "monthly_revenue.png").read_bytes()[:4] == b"\x89PNG"
     assert "make dev" in shown.stdout
+    printed = re.search(r"SALESPIPE_HOME=(\S+) salespipe (verify) ", shown.stdout)
+    assert printed
+    for variable in ("SALESPIPE_SOURCE_URL", "SALESPIPE_LAKE_URL"):
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("SALESPIPE_HOME", printed[1])
+    proof = subprocess.run([COMMAND, printed[2]], capture_output=True, text=True, check=False)
+    assert proof.returncode == 0, proof.stdout + proof.stderr
+    assert "Every table is what its receipts say, and the source is what was read." in proof.stdout
