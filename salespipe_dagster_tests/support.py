@@ -278,6 +278,23 @@ def local(lake: Catalogue) -> LocalStore:
     return lake.store
 
 
+def named_on_disk(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Of each file that gets its name by a rename from now on: whether its content was brought to the disk before."""
+    synced: set[int] = set()
+    found: list[bool] = []
+    sync, renamed = os.fsync, Path.replace
+
+    def rename(file: Path, target: Path) -> Path:
+        on_disk = file.stat().st_ino in synced
+        renamed(file, target)
+        found.append(on_disk)
+        return target
+
+    monkeypatch.setattr(os, "fsync", lambda file: (sync(file), synced.add(os.fstat(file).st_ino)))
+    monkeypatch.setattr(Path, "replace", rename)
+    return found
+
+
 def frame(spark: SparkSession, ddl: str, rows: Rows) -> DataFrame:
     """A frame of literal rows; `ddl` names and types its columns. Money is written as Decimal."""
     return spark.createDataFrame(rows, ddl)

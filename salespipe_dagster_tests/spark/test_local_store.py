@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from salespipe_dagster_tests.support import named_on_disk
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.local import LocalStore
 from salespipe_spark.lake.objects import Changed, Entry, Raced
@@ -354,6 +355,15 @@ class TestFiles:
         assert (entry, store.read(KEY)) == (store.entry(KEY), b"mine")
         assert (tmp_path / "mine").read_text() == "mine"
         assert list((store.root / "_staging").iterdir()) == []
+
+    def test_content_is_on_the_disk_before_it_has_its_name(
+        self, store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        on_disk = named_on_disk(monkeypatch)
+        (tmp_path / "mine").write_text("mine")
+        store.upload(tmp_path / "mine", KEY)
+        store.put(KEY, b"other")
+        assert on_disk == [True, True]
 
     def test_file_that_is_staged_in_the_store_is_uploaded_already(self, store: LocalStore) -> None:
         with store.staging() as folder:

@@ -25,7 +25,7 @@ from salespipe_dagster_tests.spark.published import (
     rows_in,
     seen,
 )
-from salespipe_dagster_tests.support import Rows, StandInEngine, assert_rows, local
+from salespipe_dagster_tests.support import Rows, StandInEngine, assert_rows, local, named_on_disk
 from salespipe_spark.contract import SNAPSHOT
 from salespipe_spark.errors import SalespipeError
 from salespipe_spark.lake.catalogue import receipt_key
@@ -112,31 +112,48 @@ class TestPowerLoss:
     def test_object_is_on_the_disk_before_it_gets_its_name_and_a_receipt_before_the_run_goes_on(
         self, lake: Lake, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        settled: set[int] = set()
+        synced: set[int] = set()
         replacing, sync = lake.store.replace, os.fsync
-        monkeypatch.setattr(os, "fsync", lambda file: (sync(file), settled.add(os.fstat(file).st_ino)))
+        monkeypatch.setattr(os, "fsync", lambda file: (sync(file), synced.add(os.fstat(file).st_ino)))
 
         def replace(staged: str, key: str, etag: str) -> str:
-            assert local(lake).path(staged).stat().st_ino in settled
+            assert local(lake).path(staged).stat().st_ino in synced
             return replacing(staged, key, etag)
 
         monkeypatch.setattr(lake.store, "replace", replace)
+        changed: dict[str, Rows] = {**THREE_MONTHS, MARCH: []}
+        publish_payments(lake, changed)
+        keys = set().union(*(of_month(PAYMENTS, month) for month in changed))
+        assert synced == {local(lake).path(key).stat().st_ino for key in keys}
+
+    def test_receipt_that_is_there_is_never_lost(self, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The rows are the same, but the source's fingerprint is another: only receipts are replaced."""
+        publish_payments(lake, THREE_MONTHS, fingerprints=dict.fromkeys(THREE_MONTHS, "one"))
+        on_disk = named_on_disk(monkeypatch)
+        publish_payments(lake, THREE_MONTHS, fingerprints=dict.fromkeys(THREE_MONTHS, "other"))
+        assert on_disk == [True, True, True]
+
+    def test_only_what_changes_is_brought_to_the_disk(self, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
         publish_payments(lake, THREE_MONTHS)
-        keys = set().union(*(of_month(PAYMENTS, month) for month in THREE_MONTHS))
-        assert settled == {local(lake).path(key).stat().st_ino for key in keys}
+        synced: list[int] = []
+        monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.fstat(file).st_ino))
+        publish_payments(lake, {**THREE_MONTHS, JANUARY: [A1]})
+        assert sorted(synced) == sorted(local(lake).path(key).stat().st_ino for key in of_month(PAYMENTS, JANUARY))
 
     def test_disk_that_fails_then_replaces_nothing(self, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A disk elsewhere, such as NFS, may say only then that it is full."""
+        """A disk elsewhere, such as NFS, may say only then that it is full: here with the second of three objects."""
         publish_payments(lake, THREE_MONTHS)
-        before = seen(lake)
+        before, sync, calls = seen(lake), os.fsync, iter([0])
 
-        def full(_: int) -> None:
-            raise OSError("No space left on device")
+        def full(file: int) -> None:
+            if next(calls, None) is None:
+                raise OSError("No space left on device")
+            sync(file)
 
         with monkeypatch.context() as patch:
             patch.setattr(os, "fsync", full)
             with pytest.raises(SalespipeError, match="cannot be written: No space left on device"):
-                publish_payments(lake, {JANUARY: [A1], FEBRUARY: []})
+                publish_payments(lake, {JANUARY: [A1], FEBRUARY: [], MARCH: []})
         assert before.changed_to(seen(lake)) == set()
 
     @pytest.mark.parametrize("share", [0, 0.5])

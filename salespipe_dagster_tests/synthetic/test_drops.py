@@ -16,6 +16,7 @@ from salespipe_dagster.synthetic.configured import company_of, dropped_by, shop_
 from salespipe_dagster.synthetic.online.dropped import Book, OnlineFile, Piece
 from salespipe_dagster.synthetic.online.drops import FOLDERS, drop, online_files
 from salespipe_dagster.synthetic.online.shop import Shop
+from salespipe_dagster_tests.support import named_on_disk
 from salespipe_spark import months
 from salespipe_spark.lake.local import LocalStore
 
@@ -75,6 +76,13 @@ def test_a_file_that_somebody_changed_is_made_good(tmp_path: Path) -> None:
     (tmp_path / key).write_bytes(b"something else")
     assert drop(tmp_path, all_files()).written == [key]
     assert {each: found[:2] for each, found in seen(tmp_path).items()} == {k: found[:2] for k, found in before.items()}
+
+
+def test_content_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    on_disk = named_on_disk(monkeypatch)
+    drop(tmp_path, all_files())
+    assert on_disk
+    assert all(on_disk)
 
 
 def test_nobody_sees_half_a_file(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def drop(root: Path, files: Iterable[OnlineFile]) -> Dropped:
                 continue
             written = (file.written - _EPOCH) // timedelta(microseconds=1) * 1000
             os.utime(draft, ns=(written, written))
-            store.settle([store.staged_key(draft)])
+            store.sync([store.staged_key(draft)])
             store.replace(store.staged_key(draft), file.key, store.etag(file.key))
             dropped.written.append(file.key)
             dropped.months.update(file.months)

@@ -19,7 +19,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DRAFTS = "drafts"
 """The lock under which small objects are written: one name for all drafts of a key is enough."""
 
-SETTLED_AT_ONCE = 8
+SYNCED_AT_ONCE = 8
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -90,7 +90,7 @@ class LocalStore(Store):
         return file
 
     def replace(self, staged: str, key: str, seen: str) -> str:
-        """Move a staged object into the object's place in one step; returns its ETag. It is settled already.
+        """Move a staged object into the object's place in one step; returns its ETag. It is synced already.
 
         Raises:
             Raced: what is there is not what was seen.
@@ -109,7 +109,7 @@ class LocalStore(Store):
             self._move(draft, key)
 
     def put_over(self, key: str, content: bytes, seen: str) -> str:
-        """Put bytes in place of what was seen, in one step; returns their ETag. They are to be settled.
+        """Put bytes in place of what was seen, in one step; returns their ETag. The first are to be synced.
 
         Raises:
             Raced: what is there is not what was seen.
@@ -117,11 +117,14 @@ class LocalStore(Store):
         with self.locked(DRAFTS):
             if self.etag(key) != seen:
                 raise Raced(key)
-            return self._move(self._draft(key, content), key)
+            draft = self._draft(key, content)
+            if seen:
+                _sync(draft)
+            return self._move(draft, key)
 
-    def settle(self, keys: Iterable[str]) -> None:
+    def sync(self, keys: Iterable[str]) -> None:
         """Bring what lies at the keys to the disk; side by side it takes half the time of one after the other."""
-        with ThreadPoolExecutor(SETTLED_AT_ONCE) as pool:
+        with ThreadPoolExecutor(SYNCED_AT_ONCE) as pool:
             list(pool.map(_sync, map(self.path, keys)))
 
     def upload(self, file: Path, key: str) -> Entry:

@@ -94,7 +94,9 @@ class Store(ABC):
 
     @abstractmethod
     def put_over(self, key: str, content: bytes, seen: str) -> str:
-        """Put a small object in place of the one that was seen, in one step; returns its ETag. It is to be settled.
+        """Put a small object in place of the one that was seen, in one step; returns its ETag.
+
+        Where nothing was it is to be synced: it may be found in part after a loss of power, what was there may not.
 
         Raises:
             Raced: what is there is not what was seen; an empty ETag says that nothing was.
@@ -102,17 +104,17 @@ class Store(ABC):
 
     @abstractmethod
     def replace(self, staged: str, key: str, seen: str) -> str:
-        """Put a staged object that is settled in place of the one seen, in one step; returns its ETag there.
+        """Put a staged object that is synced in place of the one seen, in one step; returns its ETag there.
 
         Raises:
             Raced: what is there is not what was seen; an empty ETag says that nothing was.
         """
 
     @abstractmethod
-    def settle(self, keys: Iterable[str]) -> None:
+    def sync(self, keys: Iterable[str]) -> None:
         """Return when what lies at the keys would outlast a loss of power: many at once take less time than each.
 
-        What is settled before it gets its name is never found half there.
+        What is synced before it gets its name is never found half there.
         """
 
     @abstractmethod

@@ -58,7 +58,6 @@ class Publisher(Catalogue):
         with self.store.writing():
             # Whatever needs room on the disk comes before the first month is replaced.
             objects = self._merged(staged)
-            self.store.settle(entry.key for entry in objects.values())
         with self.store.writing(), self.store.locked(table.name):
             if self._inputs(table, opening.parts) != opening.inputs:
                 raise Raced(f"An input of {table.layer}/{table.name}")
@@ -66,10 +65,12 @@ class Publisher(Catalogue):
             for part, etag in opening.etags.items():
                 if etag != there.get(self.key(table, part), ""):
                     raise Raced(self.key(table, part))
+            # A disk may say only now that it is full.
+            self.store.sync(objects[part].key for part in opening.parts if not _same(staged, part, held.get(part)))
             publish = partial(self._publish_part, staged, run)
             done = list(self.store.mapped(lambda part: publish(part, objects[part], held.get(part)), opening.parts))
-            # Receipts last, and all at once: one that a loss of power leaves half is as good as none, and made anew.
-            self.store.settle(receipt_key(table, part) for part in opening.parts)
+            # Together: a first receipt that a loss of power leaves in part is as good as none, and made anew.
+            self.store.sync(receipt_key(table, part) for part in opening.parts if part not in held)
             return done
 
     def _publish_part(self, staged: Staged, run: str, part: str, given: Entry, held: Receipt | None) -> Published:
@@ -79,7 +80,7 @@ class Publisher(Catalogue):
             {name: _belonging(digests, part) for name, digests in staged.opening.inputs.items()},
             staged.fingerprints.get(part, ""),
         )
-        if held is not None and seen == held.etag and held.figures.digest == figures.digest:
+        if held is not None and _same(staged, part, held):
             if (held.provenance, held.figures) != (provenance, figures):
                 held = replace(held, provenance=provenance, figures=figures)
                 self._write_receipt(held, table)
@@ -148,6 +149,12 @@ class Publisher(Catalogue):
 
     def _digests(self, given: Table, parts: list[str]) -> dict[str, str]:
         return {receipt.part: receipt.figures.digest for receipt in self.all_intact(given, parts)}
+
+
+def _same(staged: Staged, part: str, held: Receipt | None) -> bool:
+    """Whether what is in place of a part, by its receipt, are the rows that were staged."""
+    seen, digest = staged.opening.etags[part], staged.figures[part].digest
+    return held is not None and (held.etag, held.figures.digest) == (seen, digest)
 
 
 def _belonging(digests: dict[str, str], part: str) -> dict[str, str]:

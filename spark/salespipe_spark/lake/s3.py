@@ -122,7 +122,7 @@ class S3Store(Store):
             return self.put_over(key, content, seen)
         return self._object(key).copy_over(self._object(staged), source, seen)
 
-    def settle(self, keys: Iterable[str]) -> None:
+    def sync(self, keys: Iterable[str]) -> None:
         """S3 answers when it is."""
 
     def upload(self, file: Path, key: str) -> Entry:
