@@ -50,7 +50,7 @@ def demo() -> None:
     settings = Settings.embedded(DEMO_HOME)
     _run(settings, settings.months, "*")
     console.print("\nNext: [bold]make dev[/] opens the Dagster UI on it,")
-    console.print(f"      [bold]SALESPIPE_HOME={DEMO_HOME} salespipe verify[/] reads all of it again, and proves it.")
+    console.print(f"      [bold]SALESPIPE_HOME={DEMO_HOME} salespipe verify[/] proves every figure.")
 
 
 @main.command()
